@@ -1,0 +1,53 @@
+"""What can go wrong in a way that a person can mend.
+
+Every message says what happened, with which value, and what to do next. The command line
+prints it without a stack trace and exits with the code of the class.
+"""
+
+
+class LivetallyError(Exception):
+    """A failure that a person can understand and mend."""
+
+    exit_code = 1
+
+
+class UsageError(LivetallyError):
+    """The command line or a setting asks for something that cannot be done."""
+
+    exit_code = 2
+
+
+class SetupError(LivetallyError):
+    """Something that livetally brings along could not be downloaded, unpacked or checked."""
+
+
+class DataDirError(LivetallyError):
+    """The data directory is in use, damaged, or belongs to another version."""
+
+
+class ServiceError(LivetallyError):
+    """Kafka, PostgreSQL or Spark did not start, did not answer, or stopped for good."""
+
+
+class ElectionError(LivetallyError):
+    """The elections, candidates or voters in the database do not allow what was asked."""
+
+
+class SourceError(LivetallyError):
+    """A source of people (a file, an API) failed or answered with something else."""
+
+
+class DeliveryError(LivetallyError):
+    """Kafka did not acknowledge a message."""
+
+
+class LedgerError(LivetallyError):
+    """Ledger, ballots and topics do not belong together; going on would count wrongly."""
+
+
+class TopicError(LivetallyError):
+    """A topic that exists already cannot be used as it is."""
+
+
+class AuditError(LivetallyError):
+    """The audit could not be carried out (that it found differences is a result, not an error)."""

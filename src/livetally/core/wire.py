@@ -1,0 +1,173 @@
+"""Topics and messages: the only module that knows their names and shapes.
+
+The first five topics and their fields are those of the reference pipeline; a consumer written
+for it works on ours. Fields may be added, never renamed or dropped.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import orjson
+
+from livetally.core.elections import Candidate, Voter
+
+VOTERS = "voters_topic"
+CANDIDATES = "candidates_topic"
+BALLOTS = "ballots_topic"
+VOTES = "votes_topic"
+REJECTED = "rejected_ballots"
+PER_CANDIDATE = "aggregated_votes_per_candidate"
+BY_LOCATION = "aggregated_turnout_by_location"
+BY_AGE = "aggregated_turnout_by_age"
+BY_GENDER = "aggregated_turnout_by_gender"
+BY_PARTY = "aggregated_party_wise_votes"
+BY_REGION = "aggregated_votes_by_region"
+
+# Headers of an outcome: which ballot it is the outcome of. The end of the output says where *record* is.
+BALLOT_PARTITION = "ballot_partition"
+BALLOT_OFFSET = "ballot_offset"
+
+SEGMENT_BYTES_ALL = 128 * 1024 * 1024
+SEGMENT_BYTES_COMPACTED = 1024 * 1024  # Kafka never compacts the active segment: small ones make it happen
+SEGMENT_MS_COMPACTED = 10 * 60 * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    name: str
+    partitions: int
+    keep: Literal["all", "latest"]
+    about: str
+    append_time: bool = False  # the broker's clock stamps the messages, so that no sender can forge a time
+
+    def config(self) -> dict[str, str]:
+        """What the topic is created with, and what an existing one is checked against."""
+        config = {"message.timestamp.type": "LogAppendTime" if self.append_time else "CreateTime"}
+        if self.keep == "all":
+            return config | {
+                "cleanup.policy": "delete",
+                "retention.ms": "-1",
+                "retention.bytes": "-1",
+                "segment.bytes": str(SEGMENT_BYTES_ALL),
+            }
+        return config | {
+            "cleanup.policy": "compact",
+            "segment.bytes": str(SEGMENT_BYTES_COMPACTED),
+            "segment.ms": str(SEGMENT_MS_COMPACTED),
+            "min.cleanable.dirty.ratio": "0.1",
+        }
+
+
+def topics(ballot_partitions: int) -> tuple[Topic, ...]:
+    """Every topic, in the order of the pipeline. Outcomes lie in the partition of their ballot, so those counts agree."""
+    return (
+        Topic(VOTERS, ballot_partitions, "all", "people, as they are registered"),
+        Topic(CANDIDATES, 1, "latest", "candidates of every election"),
+        Topic(BALLOTS, ballot_partitions, "all", "ballots as cast, valid or not: the whole truth", append_time=True),
+        Topic(VOTES, ballot_partitions, "all", "accepted ballots, with voter and candidate"),
+        Topic(REJECTED, ballot_partitions, "all", "rejected ballots, byte for byte, with the reason in the headers"),
+        Topic(PER_CANDIDATE, 1, "latest", "votes per candidate"),
+        Topic(BY_LOCATION, 1, "latest", "votes per state"),
+        Topic(BY_AGE, 1, "latest", "votes per age group"),
+        Topic(BY_GENDER, 1, "latest", "votes per gender"),
+        Topic(BY_PARTY, 1, "latest", "votes per party"),
+        Topic(BY_REGION, 1, "latest", "votes per city"),
+    )
+
+
+def composite_key(*parts: str) -> bytes:
+    """A key made of several fields: a JSON array, so that no field's text can imitate two fields."""
+    return orjson.dumps(parts)
+
+
+def voter_message(voter: Voter) -> bytes:
+    return orjson.dumps(
+        {
+            "voter_id": voter.voter_id,
+            "voter_name": voter.voter_name,
+            "date_of_birth": voter.date_of_birth,
+            "gender": voter.gender,
+            "nationality": voter.nationality,
+            "registration_number": voter.registration_number,
+            "address": {
+                "street": voter.address_street,
+                "city": voter.address_city,
+                "state": voter.address_state,
+                "country": voter.address_country,
+                "postcode": voter.address_postcode,
+            },
+            "email": voter.email,
+            "phone_number": voter.phone_number,
+            "cell_number": voter.cell_number,
+            "picture": voter.picture,
+            "registered_age": voter.registered_age,
+        }
+    )
+
+
+def candidate_fields(candidate: Candidate) -> dict[str, str]:
+    return {
+        "candidate_id": candidate.candidate_id,
+        "candidate_name": candidate.candidate_name,
+        "party_affiliation": candidate.party_affiliation,
+        "biography": candidate.biography,
+        "campaign_platform": candidate.campaign_platform,
+        "photo_url": candidate.photo_url,
+    }
+
+
+def candidate_message(candidate: Candidate) -> bytes:
+    return orjson.dumps(candidate_fields(candidate) | {"election_id": candidate.election_id})
+
+
+def ballot_message(election_id: str, voter_id: str, candidate_id: str, cast_at: datetime) -> bytes:
+    return orjson.dumps(
+        {
+            "election_id": election_id,
+            "voter_id": voter_id,
+            "candidate_id": candidate_id,
+            "cast_at": utc_text(cast_at),
+        }
+    )
+
+
+def vote_tail(candidate: Candidate) -> bytes:
+    """The part of a vote's message that is the same for all of a candidate's votes."""
+    fields = candidate_fields(candidate) | {"vote": 1, "election_id": candidate.election_id}
+    return b"," + orjson.dumps(fields)[1:-1] + b',"voting_time":"'
+
+
+def vote_message(voter: bytes, tail: bytes, voting_time: str) -> bytes:
+    """A vote, flat in one object: the voter's announcement, spliced with `vote_tail` and the time. No parsing, no encoding."""
+    return voter[:-1] + tail + voting_time.encode() + b'"}'
+
+
+def outcome_headers(partition: int, offset: int) -> list[tuple[str, bytes]]:
+    return [(BALLOT_PARTITION, b"%d" % partition), (BALLOT_OFFSET, b"%d" % offset)]
+
+
+def ballot_of(headers: Sequence[tuple[str, bytes | None]] | None) -> tuple[int, int] | None:
+    """Partition and offset of the ballot that an outcome belongs to; None if the message carries none."""
+    named = dict(headers or ())
+    partition, offset = named.get(BALLOT_PARTITION), named.get(BALLOT_OFFSET)
+    if partition is None or offset is None:
+        return None
+    return int(partition), int(offset)
+
+
+def utc_text(moment: datetime) -> str:
+    """`YYYY-MM-DD HH:MM:SS.mmm` in UTC, as in `voting_time`."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+
+
+def ms_text(epoch_ms: int) -> str:
+    """The same from milliseconds since 1970, as Kafka stamps a message."""
+    seconds, ms = divmod(epoch_ms, 1000)
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}.{ms:03d}"
+
+
+def decode(value: bytes) -> Any:
+    """A message of our own, decoded; raises ValueError if it is none."""
+    return orjson.loads(value)

@@ -1,0 +1,93 @@
+"""Every setting, read once from the environment and `.env`; the only module that reads either.
+
+All faults are reported together, with the name of the variable. A variable that starts with
+`LIVETALLY_` and means nothing is a fault too: it is a typing error, and silence would hide it.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from livetally.core.errors import UsageError
+
+PREFIX = "LIVETALLY_"
+ENV_FILE = ".env"
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class Settings(BaseSettings):
+    """The description of each field is the documentation; a test holds the README's table against it."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=ENV_FILE, env_ignore_empty=True, extra="ignore", frozen=True)
+
+    # Services: where one is set, it is used instead of an embedded one.
+    kafka_bootstrap_servers: str | None = Field(None, description="Kafka to use instead of the embedded broker, `host:port[,host:port]`")
+    database_url: SecretStr | None = Field(
+        None, description="PostgreSQL to use instead of the embedded one, `postgresql://user:password@host:port/voting`"
+    )
+    spark_master: str = Field("local[*]", description="where Spark runs: `local[*]`, or a cluster's `spark://host:port`")
+
+    # Places
+    data_dir: Path = Field(Path(".livetally"), description="all that is kept: database, topics, checkpoints, logs")
+    cache_dir: Path | None = Field(
+        None, description="downloaded JARs, shared by all data directories (default: `livetally` in the user's cache directory)"
+    )
+    checkpoint_url: str | None = Field(
+        None, description="where Spark keeps its checkpoint, any URL that Spark accepts (default: in the data directory)"
+    )
+    maven_repository: str | None = Field(None, description="repository to fetch JARs from (default: Maven's own default)")
+    python: str | None = Field(
+        None, description="the Python that `./livetally` makes `.venv` with (default: the newest of python3.13, 3.12, 3.11 and python3)"
+    )
+    randomuser_url: str = Field("https://randomuser.me/api/1.4/", description="the API behind `register --source randomuser`")
+
+    # Addresses of what livetally starts, always on loopback; a taken port is replaced by a free one
+    kafka_port: Port = Field(9092, description="port of the embedded broker")
+    postgres_port: Port = Field(5432, description="port of the embedded PostgreSQL")
+    dashboard_port: Port = Field(8501, description="port of the page")
+    dashboard_address: str = Field("127.0.0.1", description="address that the page listens on")
+    postgres_password: SecretStr = Field(
+        SecretStr("postgres"), description="password of `postgres` in the embedded PostgreSQL, taken when its data is made"
+    )
+
+    # Limits
+    kafka_memory_mb: int = Field(512, ge=128, description="heap of the embedded broker")
+    spark_memory_mb: int = Field(1024, ge=512, description="heap of Spark's driver; in local mode that is all of Spark")
+    spark_executor_memory_mb: int = Field(512, ge=256, description="heap of one executor on a cluster")
+    spark_driver_host: str | None = Field(
+        None,
+        description="the address under which a cluster's workers reach the driver (default: Spark's choice; loopback with a local master)",
+    )
+    ballot_partitions: int = Field(
+        4, ge=1, le=1024, description="partitions of `ballots_topic` and its outcomes, taken when topics are made; never changes afterwards"
+    )
+    replication_factor: int = Field(1, ge=1, le=5, description="copies of each partition, taken when topics are made")
+    record_batch_ballots_max: int = Field(20_000, ge=1, le=100_000, description="ballots that *record* decides in one transaction at most")
+    tally_batch_votes_max: int = Field(200_000, ge=1, description="votes that one batch of *tally* takes at most")
+    tally_interval_ms: int = Field(500, ge=0, le=60_000, description="time between the starts of two batches of *tally*")
+    log_bytes_max: int = Field(5_000_000, ge=10_000, description="size at which a log is rotated; three old ones are kept")
+
+
+def read_settings() -> Settings:
+    """The settings of this process. Raises UsageError that names every fault at once."""
+    faults = [f"{name}: there is no such setting" for name in sorted(_unknown_variables())]
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        faults += [f"{PREFIX}{str(fault['loc'][0]).upper()}: {fault['msg']} (it is {fault['input']!r})" for fault in error.errors()]
+    else:
+        if not faults:
+            return settings
+    raise UsageError(
+        "\n  ".join([f"{len(faults)} of the settings cannot be used:", *faults])
+        + f"\nSet them in the environment or in {ENV_FILE}; the README lists them all."
+    )
+
+
+def _unknown_variables() -> set[str]:
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    return {name for name in os.environ if name.startswith(PREFIX)} - known

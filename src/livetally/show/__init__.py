@@ -1,0 +1,1 @@
+"""Stage 5: a page that draws what the tally says."""
