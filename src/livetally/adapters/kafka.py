@@ -1,0 +1,259 @@
+"""Kafka clients with the settings that this pipeline depends on, and what their errors mean.
+
+librdkafka's defaults would lose ballots (`auto.offset.reset=largest`, auto-commit on) and make a
+restart after kill -9 take a minute; every client of livetally is made here, so none has them.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, cast
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+
+from livetally.core.errors import DeliveryError, ServiceError
+
+__all__ = [
+    "Announcer",
+    "Consumer",
+    "Fault",
+    "KafkaError",
+    "KafkaException",
+    "Message",
+    "Producer",
+    "Record",
+    "Tail",
+    "TopicPartition",
+    "fault_of",
+]
+
+SESSION_TIMEOUT_MS = 6_000  # a killed member holds its partitions this long; the broker allows no less
+TRANSACTION_TIMEOUT_MS = 10_000  # a hung transaction holds back every reader this long
+ANSWER_TIMEOUT_S = 15.0  # for a request that a living broker answers in milliseconds
+CONSUME_MESSAGES_MAX = 10_000  # `consume(n)` is far cheaper per message than `poll`
+DELIVERY_TIMEOUT_MS = 60_000  # a stage that cannot deliver for so long says so instead of filling memory
+
+
+class Fault(Enum):
+    """What to do about an error of Kafka."""
+
+    END_OF_PARTITION = "nothing more to read here just now"
+    RETRIABLE = "the same call may succeed later"
+    ABORTABLE = "the transaction must be aborted; the producer lives on"
+    FATAL = "the client is of no use any more"
+
+
+def fault_of(error: KafkaError) -> Fault:
+    if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 (the client names its own codes with an underscore)
+        return Fault.END_OF_PARTITION
+    if error.fatal():
+        return Fault.FATAL
+    if error.txn_requires_abort():
+        return Fault.ABORTABLE
+    return Fault.RETRIABLE if error.retriable() else Fault.FATAL
+
+
+def consumer(bootstrap_servers: str, group: str | None = None, config: Mapping[str, Any] | None = None) -> Consumer:
+    """A consumer that reads committed messages, stores and commits nothing by itself, and never guesses where to begin."""
+    return Consumer(
+        {
+            "bootstrap.servers": bootstrap_servers,
+            "group.id": group or "livetally-without-group",  # required even where no group is used; nothing is ever committed to it
+            "enable.auto.commit": False,
+            "enable.auto.offset.store": False,
+            "auto.offset.reset": "error",
+            "isolation.level": "read_committed",
+            "session.timeout.ms": SESSION_TIMEOUT_MS,
+            "heartbeat.interval.ms": SESSION_TIMEOUT_MS // 4,
+            "fetch.wait.max.ms": 50,
+            "fetch.queue.backoff.ms": 20,
+            "queued.max.messages.kbytes": 64 * 1024,
+            "reconnect.backoff.max.ms": 2_000,
+            "log_level": 3,
+            **(config or {}),
+        }
+    )
+
+
+def producer(bootstrap_servers: str, transactional_id: str | None = None) -> Producer:
+    """An idempotent producer that waits for all replicas; with an id, a transactional one."""
+    transactional = {"transactional.id": transactional_id, "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS} if transactional_id else {}
+    return Producer(
+        {
+            "bootstrap.servers": bootstrap_servers,
+            "enable.idempotence": True,
+            "acks": "all",
+            "linger.ms": 5,
+            "batch.num.messages": 10_000,
+            "batch.size": 512 * 1024,
+            "compression.type": "none",  # gzip would cost more than it saves on one machine; the reference's client knows no other
+            "queue.buffering.max.messages": 200_000,
+            "message.timeout.ms": min(DELIVERY_TIMEOUT_MS, TRANSACTION_TIMEOUT_MS if transactional_id else DELIVERY_TIMEOUT_MS),
+            "reconnect.backoff.max.ms": 2_000,
+            "log_level": 3,
+            **transactional,
+        }
+    )
+
+
+class Announcer:
+    """Produces messages and answers for their delivery: `flush` returns only when every one was acknowledged."""
+
+    def __init__(self, bootstrap_servers: str) -> None:
+        self._producer = producer(bootstrap_servers)
+        self._failures: list[str] = []
+        self.delivered = 0
+
+    def send(self, topic: str, key: bytes, value: bytes) -> None:
+        while True:
+            try:
+                self._producer.produce(topic, value, key, on_delivery=self._on_delivery)
+            except BufferError:  # the queue is full: wait until some are delivered
+                self._producer.poll(0.1)
+            else:
+                break
+
+    def serve(self) -> None:
+        """Let delivery reports in; call it now and then between messages."""
+        self._producer.poll(0)
+
+    def flush(self) -> None:
+        """Wait until everything sent is acknowledged. Raises DeliveryError if anything was not."""
+        while self._producer.flush(1.0) and not self._failures:
+            pass
+        if self._failures:
+            raise DeliveryError(
+                f"Kafka did not take {len(self._failures)} message(s); the first answer was: {self._failures[0]}. "
+                "Check that the broker is running (`./livetally status`), then run the command again: it goes on where it stopped."
+            )
+
+    def _on_delivery(self, error: KafkaError | None, message: Message) -> None:
+        if error is None:
+            self.delivered += 1
+        else:
+            self._failures.append(f"{error.str()} (topic {message.topic()})")
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One message, for those who are not allowed to know Kafka's client."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp_ms: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes | None]]
+
+
+def record_of(message: Message) -> Record:
+    return Record(
+        topic=message.topic() or "",
+        partition=_known(message.partition()),
+        offset=_known(message.offset()),
+        timestamp_ms=message.timestamp()[1],
+        key=message.key(),
+        value=message.value(),
+        headers=headers_of(message),
+    )
+
+
+def headers_of(message: Message) -> list[tuple[str, bytes | None]]:
+    return cast("list[tuple[str, bytes | None]]", message.headers() or [])  # the client's own type allows what it never gives
+
+
+class Tail:
+    """Follows whole topics from their beginning, without a group: for readers that keep their own picture in memory."""
+
+    def __init__(self, bootstrap_servers: str, topics: Sequence[str]) -> None:
+        self._consumer = consumer(bootstrap_servers, config={"enable.partition.eof": True, "auto.offset.reset": "earliest"})
+        self._topics = tuple(topics)
+        self._awaited: set[tuple[str, int]] = set()
+        self._assigned = False
+        self.fault: str | None = None
+
+    @property
+    def caught_up(self) -> bool:
+        """Whether the end of every partition has been seen at least once."""
+        return self._assigned and not self._awaited
+
+    def read(self, wait_s: float) -> list[Record]:
+        """What has come since the last call, waiting up to `wait_s`. While Kafka is away: nothing, and `fault` says why."""
+        try:
+            if not self._assigned:
+                self._assign()
+            messages = self._consumer.consume(CONSUME_MESSAGES_MAX, wait_s)
+        except KafkaException as error:
+            self.fault = str(error.args[0])
+            return []
+        records = []
+        for message in messages:
+            if (fault := message.error()) is None:
+                records.append(record_of(message))
+                self.fault = None
+            elif fault_of(fault) is Fault.END_OF_PARTITION:
+                self._awaited.discard((message.topic() or "", _known(message.partition())))
+                self.fault = None
+            else:
+                self.fault = fault.str()
+        return records
+
+    def close(self) -> None:
+        self._consumer.close()
+
+    def _assign(self) -> None:
+        partitions = [TopicPartition(topic, partition, 0) for topic in self._topics for partition in partitions_of(self._consumer, topic)]
+        self._awaited = {(one.topic, one.partition) for one in partitions}
+        self._consumer.assign(partitions)
+        self._assigned = True
+
+
+def partitions_of(client: Consumer, topic: str) -> list[int]:
+    """The partitions of a topic that must exist."""
+    metadata = client.list_topics(topic, ANSWER_TIMEOUT_S).topics[topic]
+    if metadata.error is not None:
+        raise ServiceError(f"Topic {topic} cannot be read: {metadata.error.str()}. `./livetally topics` shows which topics there are.")
+    return sorted(metadata.partitions)
+
+
+def ends(client: Consumer, topic: str) -> dict[int, int]:
+    """The offset behind the last message that this client may read, per partition."""
+    return {partition: bounds(client, topic, partition)[1] for partition in partitions_of(client, topic)}
+
+
+def bounds(client: Consumer, topic: str, partition: int) -> tuple[int, int]:
+    """First offset and offset behind the last one that this client may read."""
+    found = client.get_watermark_offsets(TopicPartition(topic, partition), ANSWER_TIMEOUT_S)
+    if found is None:
+        raise ServiceError(f"Kafka did not say within {ANSWER_TIMEOUT_S:.0f} s where {topic}[{partition}] ends. Is the broker running?")
+    return found
+
+
+def read_range(bootstrap_servers: str, topic: str, partition: int, first: int, end: int) -> Iterator[Message]:
+    """The committed messages of one partition with first <= offset < end, in order; then it is over, whatever comes later."""
+    client = consumer(bootstrap_servers, config={"enable.partition.eof": True})
+    try:
+        low, high = bounds(client, topic, partition)
+        first, end = max(first, low), min(end, high)
+        if first >= end:
+            return
+        client.assign([TopicPartition(topic, partition, first)])
+        while True:
+            for message in client.consume(CONSUME_MESSAGES_MAX, 1.0):
+                fault = message.error()
+                if fault is not None and fault_of(fault) is Fault.END_OF_PARTITION:
+                    return
+                if fault is not None:
+                    raise ServiceError(f"{topic}[{partition}] could not be read on at offset {first}: {fault.str()}")
+                if _known(message.offset()) >= end:
+                    return
+                yield message
+    finally:
+        client.close()
+
+
+def _known(number: int | None) -> int:
+    if number is None:
+        raise ValueError("Kafka's client gave a message without partition or offset")
+    return number
