@@ -12,6 +12,7 @@ from typing import Any, cast
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
 from livetally.core.errors import DeliveryError, ServiceError
+from livetally.core.wire import REJECTED_BYTES_MAX
 
 __all__ = [
     "Announcer",
@@ -88,6 +89,7 @@ def producer(bootstrap_servers: str, transactional_id: str | None = None) -> Pro
             "batch.size": 512 * 1024,
             "compression.type": "none",  # gzip would cost more than it saves on one machine; the reference's client knows no other
             "queue.buffering.max.messages": 200_000,
+            "message.max.bytes": REJECTED_BYTES_MAX,
             "message.timeout.ms": min(DELIVERY_TIMEOUT_MS, TRANSACTION_TIMEOUT_MS if transactional_id else DELIVERY_TIMEOUT_MS),
             "reconnect.backoff.max.ms": 2_000,
             "log_level": 3,
@@ -230,27 +232,31 @@ def bounds(client: Consumer, topic: str, partition: int) -> tuple[int, int]:
     return found
 
 
-def read_range(bootstrap_servers: str, topic: str, partition: int, first: int, end: int) -> Iterator[Message]:
+def reader(bootstrap_servers: str) -> Consumer:
+    """A consumer for `read_range`; its owner closes it."""
+    return consumer(bootstrap_servers, config={"enable.partition.eof": True})
+
+
+def read_range(client: Consumer, topic: str, partition: int, first: int, end: int) -> Iterator[Message]:
     """The committed messages of one partition with first <= offset < end, in order; then it is over, whatever comes later."""
-    client = consumer(bootstrap_servers, config={"enable.partition.eof": True})
+    low, high = bounds(client, topic, partition)
+    first, end = max(first, low), min(end, high)
+    if first >= end:
+        return
+    client.assign([TopicPartition(topic, partition, first)])
     try:
-        low, high = bounds(client, topic, partition)
-        first, end = max(first, low), min(end, high)
-        if first >= end:
-            return
-        client.assign([TopicPartition(topic, partition, first)])
         while True:
             for message in client.consume(CONSUME_MESSAGES_MAX, 1.0):
                 fault = message.error()
                 if fault is not None and fault_of(fault) is Fault.END_OF_PARTITION:
                     return
                 if fault is not None:
-                    raise ServiceError(f"{topic}[{partition}] could not be read on at offset {first}: {fault.str()}")
+                    raise ServiceError(f"{topic}[{partition}] could not be read between the offsets {first} and {end}: {fault.str()}")
                 if _known(message.offset()) >= end:
                     return
                 yield message
     finally:
-        client.close()
+        client.unassign()
 
 
 def _known(number: int | None) -> int:

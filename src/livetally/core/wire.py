@@ -32,6 +32,10 @@ BALLOT_OFFSET = "ballot_offset"
 SEGMENT_BYTES_ALL = 128 * 1024 * 1024
 SEGMENT_BYTES_COMPACTED = 1024 * 1024  # Kafka never compacts the active segment: small ones make it happen
 SEGMENT_MS_COMPACTED = 10 * 60 * 1000
+MESSAGE_BYTES_MAX = 1024 * 1024
+REJECTED_BYTES_MAX = (
+    MESSAGE_BYTES_MAX + 64 * 1024
+)  # the largest ballot and the headers of its rejection: no ballot is too large to be rejected
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +45,14 @@ class Topic:
     keep: Literal["all", "latest"]
     about: str
     append_time: bool = False  # the broker's clock stamps the messages, so that no sender can forge a time
+    message_bytes_max: int = MESSAGE_BYTES_MAX
 
     def config(self) -> dict[str, str]:
         """What the topic is created with, and what an existing one is checked against."""
-        config = {"message.timestamp.type": "LogAppendTime" if self.append_time else "CreateTime"}
+        config = {
+            "message.timestamp.type": "LogAppendTime" if self.append_time else "CreateTime",
+            "max.message.bytes": str(self.message_bytes_max),
+        }
         if self.keep == "all":
             return config | {
                 "cleanup.policy": "delete",
@@ -67,7 +75,13 @@ def topics(ballot_partitions: int) -> tuple[Topic, ...]:
         Topic(CANDIDATES, 1, "latest", "candidates of every election"),
         Topic(BALLOTS, ballot_partitions, "all", "ballots as cast, valid or not: the whole truth", append_time=True),
         Topic(VOTES, ballot_partitions, "all", "accepted ballots, with voter and candidate"),
-        Topic(REJECTED, ballot_partitions, "all", "rejected ballots, byte for byte, with the reason in the headers"),
+        Topic(
+            REJECTED,
+            ballot_partitions,
+            "all",
+            "rejected ballots, byte for byte, with the reason in the headers",
+            message_bytes_max=REJECTED_BYTES_MAX,
+        ),
         Topic(PER_CANDIDATE, 1, "latest", "votes per candidate"),
         Topic(BY_LOCATION, 1, "latest", "votes per state"),
         Topic(BY_AGE, 1, "latest", "votes per age group"),
@@ -144,8 +158,16 @@ def vote_message(voter: bytes, tail: bytes, voting_time: str) -> bytes:
     return voter[:-1] + tail + voting_time.encode() + b'"}'
 
 
-def outcome_headers(partition: int, offset: int) -> list[tuple[str, bytes]]:
+Headers = list[tuple[str, str | bytes | None]]
+
+
+def outcome_headers(partition: int, offset: int) -> Headers:
     return [(BALLOT_PARTITION, b"%d" % partition), (BALLOT_OFFSET, b"%d" % offset)]
+
+
+def rejection_headers(reason: str, detail: str, partition: int, offset: int, time: str) -> Headers:
+    named = {"reason": reason, "detail": detail, "topic": BALLOTS, "partition": str(partition), "offset": str(offset), "time": time}
+    return [*((name, text.encode()) for name, text in named.items()), *outcome_headers(partition, offset)]
 
 
 def ballot_of(headers: Sequence[tuple[str, bytes | None]] | None) -> tuple[int, int] | None:

@@ -1,0 +1,65 @@
+"""The end of the output says where *record* is: the last outcome of a partition carries its ballot's offset."""
+
+import time
+
+from livetally.adapters.kafka import TRANSACTION_TIMEOUT_MS, bounds, consumer, headers_of, read_range, reader
+from livetally.core.errors import LedgerError, ServiceError
+from livetally.core.wire import REJECTED, VOTES, ballot_of
+
+FIRST_LOOK_OFFSETS = 64  # aborted messages and control records lie at an end too: look further back each time
+HANGING_WAIT_S = 3 * TRANSACTION_TIMEOUT_MS / 1000  # a dead recorder's transaction is aborted by the broker well before
+
+
+class Outcomes:
+    """Looks at the ends of `votes_topic` and `rejected_ballots`."""
+
+    def __init__(self, bootstrap_servers: str) -> None:
+        self._committed = reader(bootstrap_servers)
+        self._everything = consumer(bootstrap_servers, config={"isolation.level": "read_uncommitted"})
+
+    def next_ballot(self, partition: int) -> int:
+        """The offset of the first ballot of this partition that has no published outcome."""
+        return 1 + max(self.last_ballot(topic, partition) for topic in (VOTES, REJECTED))
+
+    def last_ballot(self, topic: str, partition: int, before: int | None = None) -> int:
+        """The ballot offset of the last committed outcome (before an offset of the topic); -1 if there is none."""
+        low, high = self._settled(topic, partition)
+        high = high if before is None else min(high, before)
+        look = FIRST_LOOK_OFFSETS
+        while True:
+            first = max(low, high - look)
+            last = self._last_between(topic, partition, first, high)
+            if last is not None or first == low:
+                return -1 if last is None else last
+            look *= 8
+
+    def close(self) -> None:
+        self._committed.close()
+        self._everything.close()
+
+    def _settled(self, topic: str, partition: int) -> tuple[int, int]:
+        """The bounds of a partition in which no transaction hangs any more."""
+        deadline = time.monotonic() + HANGING_WAIT_S
+        while True:
+            low, high = bounds(self._committed, topic, partition)
+            if high >= bounds(self._everything, topic, partition)[1]:
+                return low, high
+            if time.monotonic() > deadline:
+                raise ServiceError(
+                    f"A transaction on {topic}[{partition}] has been hanging for {HANGING_WAIT_S:.0f} s; is another recorder writing there?"
+                )
+            time.sleep(0.05)
+
+    def _last_between(self, topic: str, partition: int, first: int, end: int) -> int | None:
+        if first >= end:
+            return None
+        last = None
+        for message in read_range(self._committed, topic, partition, first, end):
+            ballot = ballot_of(headers_of(message))
+            if ballot is None or ballot[0] != partition:
+                raise LedgerError(
+                    f"{topic}[{partition}] holds a message at offset {message.offset()} that is not the outcome of a ballot of that partition: "
+                    "livetally did not write it. Only *record* may write there; `./livetally rebuild votes-topic` makes the topic again from the ledger."
+                )
+            last = ballot[1]
+        return last

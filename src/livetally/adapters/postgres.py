@@ -1,0 +1,70 @@
+"""Connections to PostgreSQL, the schema, and what its errors mean for a person."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+import psycopg
+from psycopg.rows import TupleRow
+
+from livetally.adapters.queries import migrations, queries
+from livetally.core.errors import LedgerError, ServiceError
+
+Connection = psycopg.Connection[TupleRow]
+
+CONNECT_TIMEOUT_S = 5
+TRANSACTION_TIMEOUT_MS = 10_000  # a stage that was stopped in a transaction must not hold back its successor for longer
+SLOT_LOCK, ROLL_LOCK, MIGRATION_LOCK, TALLY_LOCK = range(7_011_001, 7_011_005)  # advisory locks; any numbers that nobody else uses
+RECORDERS_MAX = 64  # slots for recorders at the same time; more recorders than partitions would have nothing to do
+
+
+def connect(url: str, application: str, *, bounded: bool = True) -> Connection:
+    """A connection in autocommit, in UTC. `bounded` ends transactions that take longer than a stage's ever should."""
+    timeout = TRANSACTION_TIMEOUT_MS if bounded else 0
+    with explained(url):
+        return psycopg.connect(
+            url,
+            autocommit=True,
+            connect_timeout=CONNECT_TIMEOUT_S,
+            application_name=f"livetally {application}",
+            options=f"-c timezone=UTC -c transaction_timeout={timeout} -c idle_in_transaction_session_timeout={timeout}",
+        )
+
+
+@contextmanager
+def explained(url: str) -> Iterator[None]:
+    """PostgreSQL's refusals as a ServiceError that names the server and never the password."""
+    try:
+        yield
+    except (psycopg.OperationalError, psycopg.InternalError, psycopg.InterfaceError) as error:
+        address = urlsplit(url)
+        where = f"{address.hostname}:{address.port or 5432}{address.path}"
+        raise ServiceError(
+            f"PostgreSQL at {where} does not answer as it should: {str(error).strip()}\n"
+            "Check that it is running (`./livetally status`) and that LIVETALLY_DATABASE_URL, if it is set, is right."
+        ) from error
+
+
+def migrate(connection: Connection) -> list[str]:
+    """Bring the schema up to date, each migration in a transaction of its own; returns the names of those applied."""
+    sql = queries("schema")
+    applied = []
+    for number, name, text in migrations():
+        with connection.transaction():
+            connection.execute("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))
+            if connection.execute(sql["has_foreign_tables"]).fetchone() == (True,):
+                raise LedgerError(
+                    "The database already holds tables named candidates, voters or votes that livetally did not make. "
+                    "Give it an empty database: nothing was changed. docs/from-the-tutorial.md says how to bring data over."
+                )
+            connection.execute(sql["make_migrations_table"])
+            if connection.execute(sql["migration_applied"], (number,)).fetchone() is None:
+                connection.execute(text)
+                connection.execute(sql["remember_migration"], (number, name))
+                applied.append(name)
+    newest = migrations()[-1][0]
+    if beyond := connection.execute(sql["migrations_beyond"], (newest,)).fetchone():
+        raise LedgerError(
+            f"The database has been changed by a newer livetally (migration {beyond[0]}; this one knows {newest}). Use that version again."
+        )
+    return applied

@@ -1,0 +1,58 @@
+-- name: announce_change
+-- Shared among those who change the roll; *record* takes it alone, and so waits for all that began before.
+SELECT pg_advisory_xact_lock_shared(%s);
+
+-- name: now
+SELECT clock_timestamp();
+
+-- name: elections
+SELECT election_id, name, kind, status, seed, opens_at, closes_at FROM elections ORDER BY created_at DESC, election_id DESC;
+
+-- name: election
+SELECT election_id, name, kind, status, seed, opens_at, closes_at FROM elections WHERE election_id = %s;
+
+-- name: add_election
+INSERT INTO elections (election_id, name, kind, status, seed, opens_at, closes_at) VALUES (%s, %s, %s, %s, %s, %s, %s);
+
+-- name: close_election
+-- A little ahead, so that no ballot that was judged already would be judged otherwise.
+UPDATE elections SET status = 'closed', closes_at = clock_timestamp() + interval '2 seconds'
+WHERE election_id = %s AND status = 'open'
+RETURNING closes_at;
+
+-- name: candidates
+SELECT candidate_id, candidate_name, party_affiliation, biography, campaign_platform, photo_url, election_id
+FROM candidates WHERE election_id = %s ORDER BY listed_at, candidate_id;
+
+-- name: candidate
+SELECT candidate_id, candidate_name, party_affiliation, biography, campaign_platform, photo_url, election_id
+FROM candidates WHERE candidate_id = %s;
+
+-- name: add_candidate
+INSERT INTO candidates (candidate_id, candidate_name, party_affiliation, biography, campaign_platform, photo_url, election_id, listed_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s, clock_timestamp());
+
+-- name: registered
+SELECT coalesce(sum(voters), 0)::bigint FROM electorate;
+
+-- name: registration
+SELECT stored, announced FROM registrations WHERE source = %s AND seed = %s;
+
+-- name: other_registrations
+SELECT source, seed, stored FROM registrations WHERE (source, seed) <> (%s, %s) ORDER BY source, seed;
+
+-- name: copy_voters
+COPY voters (voter_id, voter_name, date_of_birth, gender, nationality, registration_number, address_street, address_city, address_state,
+             address_country, address_postcode, email, phone_number, cell_number, picture, registered_age, registered_at, message)
+FROM STDIN;
+
+-- name: add_to_electorate
+INSERT INTO electorate AS e (state, city, gender, voters) VALUES (%s, %s, %s, %s)
+ON CONFLICT (state, city, gender) DO UPDATE SET voters = e.voters + excluded.voters;
+
+-- name: mark_stored
+INSERT INTO registrations (source, seed, stored, announced) VALUES (%s, %s, %s, 0)
+ON CONFLICT (source, seed) DO UPDATE SET stored = excluded.stored;
+
+-- name: mark_announced
+UPDATE registrations SET announced = %s WHERE source = %s AND seed = %s;
