@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple
 from datetime import datetime
+
 from livetally.adapters.postgres import ROLL_LOCK, Connection
 from livetally.adapters.queries import queries
 from livetally.core.elections import Candidate, Election, Voter

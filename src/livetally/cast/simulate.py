@@ -1,0 +1,121 @@
+"""The simulated electorate: reads who has been registered, casts a ballot for each of those who vote.
+
+Where it goes on after a stop is the group's committed offset, which is committed only after every
+ballot before it was acknowledged: a crash casts a few ballots twice, and *record* counts them once.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from livetally.adapters.kafka import (
+    ANSWER_TIMEOUT_S,
+    Announcer,
+    Consumer,
+    Fault,
+    Message,
+    TopicPartition,
+    bounds,
+    consumer,
+    fault_of,
+    partitions_of,
+)
+from livetally.cast.choice import choose
+from livetally.core.elections import Election
+from livetally.core.errors import ServiceError
+from livetally.core.wire import BALLOTS, VOTERS, ballot_message, decode
+
+BATCH_VOTERS_MAX = 5_000
+TICK_S = 0.05  # ballots of a given rate are cast in portions of this length
+WAIT_S = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    voters: int
+    ballots: int
+
+
+def simulate(
+    bootstrap_servers: str,
+    election: Election,
+    candidate_ids: Sequence[str],
+    seed: int,
+    ballots_per_s: float | None,
+    stop: threading.Event,
+    progress: Callable[[int], None],
+) -> Simulated:
+    """Cast for everybody announced so far, then return. `ballots_per_s` None: as fast as it goes."""
+    voters = ballots = 0
+    group = f"livetally-simulate-{election.election_id}-{seed}"
+    announcer = Announcer(bootstrap_servers)
+    pace = Pace(ballots_per_s, time.monotonic)
+    with closing(consumer(bootstrap_servers, group)) as client:
+        for messages in _announced(client, BATCH_VOTERS_MAX if ballots_per_s is None else max(1, int(ballots_per_s * TICK_S)), stop):
+            now = datetime.now(UTC)
+            for message in messages:
+                ballot = _ballot_of(message, election, candidate_ids, seed, now)
+                if ballot is not None:
+                    announcer.send(BALLOTS, *ballot)
+                    ballots += 1
+            voters += len(messages)
+            announcer.flush()
+            client.commit(offsets=_next_offsets(messages), asynchronous=False)
+            progress(ballots)
+            if stop.wait(pace.pause_s(ballots)):
+                break
+    return Simulated(voters, ballots)
+
+
+class Pace:
+    """How long to wait so that no more than so many ballots a second are cast."""
+
+    def __init__(self, per_s: float | None, clock: Callable[[], float]) -> None:
+        self._per_s = per_s
+        self._clock = clock
+        self._began_s = clock()
+
+    def pause_s(self, ballots: int) -> float:
+        if self._per_s is None:
+            return 0.0
+        return max(0.0, self._began_s + ballots / self._per_s - self._clock())
+
+
+def _announced(client: Consumer, voters_max: int, stop: threading.Event) -> Iterator[list[Message]]:
+    """The people on the topic behind the committed position, until all that there are have been seen."""
+    partitions = [TopicPartition(VOTERS, partition) for partition in partitions_of(client, VOTERS)]
+    position = {one.partition: max(one.offset, 0) for one in client.committed(partitions, ANSWER_TIMEOUT_S)}
+    client.assign([TopicPartition(VOTERS, partition, offset) for partition, offset in position.items()])
+    while not stop.is_set():
+        messages = []
+        for message in client.consume(voters_max, TICK_S if voters_max < BATCH_VOTERS_MAX else WAIT_S):
+            if (fault := message.error()) is None:
+                messages.append(message)
+            elif fault_of(fault) is not Fault.RETRIABLE:
+                raise ServiceError(f"The voters cannot be read: {fault.str()}")
+        for offset in _next_offsets(messages):
+            position[offset.partition] = offset.offset
+        if messages:
+            yield messages
+        elif all(position[partition] >= bounds(client, VOTERS, partition)[1] for partition in position):
+            return
+
+
+def _ballot_of(message: Message, election: Election, candidate_ids: Sequence[str], seed: int, now: datetime) -> tuple[bytes, bytes] | None:
+    """Key and value of the ballot of the person in this message; None if this person does not vote."""
+    voter = decode(message.value() or b"null")
+    voter_id = voter["voter_id"]
+    chosen = choose(
+        seed, election.election_id, candidate_ids, voter_id, voter["address"]["state"], voter["date_of_birth"], now.date().isoformat()
+    )
+    return None if chosen is None else (voter_id.encode(), ballot_message(election.election_id, voter_id, chosen, now))
+
+
+def _next_offsets(messages: Sequence[Message]) -> list[TopicPartition]:
+    ends: dict[int, int] = {}
+    for message in messages:
+        ends[message.partition() or 0] = (message.offset() or 0) + 1
+    return [TopicPartition(VOTERS, partition, end) for partition, end in sorted(ends.items())]

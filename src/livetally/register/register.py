@@ -1,0 +1,90 @@
+"""The stage that begins it all: elections, candidates and voters are stored, then announced.
+
+Storing comes first and says in the same transaction how far it went; announcing comes second and
+is marked afterwards. A crash repeats at most one batch of announcements, and doing it all again
+with the same seed changes nothing.
+"""
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from livetally.adapters.kafka import Announcer
+from livetally.adapters.roll import Roll
+from livetally.core.elections import Candidate, Election, Voter
+from livetally.core.errors import ElectionError
+from livetally.core.wire import CANDIDATES, VOTERS, candidate_message, voter_message
+from livetally.register.candidates import make_candidates
+
+BATCH_VOTERS = 10_000
+CANDIDATES_DEFAULT = 3
+
+People = Callable[[int, int, int], Iterable[Voter]]  # seed, first, count
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """What a registration did."""
+
+    new: int
+    total: int
+
+
+def new_simulated_election(number: int, seed: int, now: datetime) -> Election:
+    return Election(f"simulation-{number}", f"Simulated election {number}", "simulated", "open", seed, now, None)
+
+
+def open_simulated_election(roll: Roll, announcer: Announcer, seed: int, now: datetime) -> Election:
+    """The open simulated election, or a new one, with three candidates of three parties if it has none."""
+    elections = roll.elections()
+    election = next((one for one in elections if one.simulated and one.status == "open"), None)
+    if election is None:
+        if real := next((one for one in elections if not one.simulated and one.status == "open"), None):
+            raise ElectionError(
+                f"The real election {real.election_id!r} is open; a simulated one beside it would mislead everybody who looks. "
+                "Use another data directory for simulations (LIVETALLY_DATA_DIR)."
+            )
+        election = new_simulated_election(1 + sum(one.simulated for one in elections), seed, now)
+        with roll.changing():
+            roll.add_election(election)
+            roll.add_candidates(make_candidates(seed, election.election_id, CANDIDATES_DEFAULT))
+    elif not roll.candidates(election.election_id):
+        with roll.changing():
+            roll.add_candidates(make_candidates(seed, election.election_id, CANDIDATES_DEFAULT))
+    announce_candidates(announcer, roll.candidates(election.election_id))
+    return election
+
+
+def announce_candidates(announcer: Announcer, candidates: Iterable[Candidate]) -> None:
+    """Compacted by candidate, so announcing them again is harmless."""
+    for candidate in candidates:
+        announcer.send(CANDIDATES, candidate.candidate_id.encode(), candidate_message(candidate))
+    announcer.flush()
+
+
+def register_voters(
+    roll: Roll, announcer: Announcer, people: People, source: str, seed: int, voters: int, progress: Callable[[int], None]
+) -> Registered:
+    """Make sure that `voters` people of this source are stored and announced; `progress` is told how many are."""
+    stored, announced = roll.registration(source, seed)
+    first = announced
+    batches = _batches(people(seed, first, max(voters - first, 0)))
+    for batch in batches:
+        messages = [voter_message(voter) for voter in batch]
+        known = min(max(stored - first, 0), len(batch))  # stored before a crash, announced perhaps not
+        if known < len(batch):
+            roll.store_voters(source, seed, first + known, batch[known:], messages[known:])
+        for voter, message in zip(batch, messages, strict=True):
+            announcer.send(VOTERS, voter.voter_id.encode(), message)
+        announcer.flush()
+        first += len(batch)
+        roll.mark_announced(source, seed, first)
+        progress(first)
+    return Registered(new=max(voters - announced, 0), total=roll.registered())
+
+
+def _batches(people: Iterable[Voter]) -> Iterator[list[Voter]]:
+    iterator = iter(people)
+    while batch := list(itertools.islice(iterator, BATCH_VOTERS)):
+        yield batch

@@ -1,0 +1,88 @@
+"""Spark's checkpoint, as far as we must understand it: whose it is, how far it is, and what a batch has read.
+
+Spark does not notice every checkpoint that does not fit the query (its check ignores names), so a
+fingerprint of our own lies beside it.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from pyspark.sql import SparkSession
+
+from livetally.core.tally import AGE_GROUPS, Cell
+from livetally.core.wire import VOTES
+
+QUERY_VERSION = 1  # raise it whenever the meaning of a cell changes in a way that the fingerprint does not see
+
+
+def fingerprint(cluster_id: str, votes_topic_id: str, ledger_id: str) -> str:
+    """What a count depends on: another value means that its checkpoint and cells are of something else."""
+    meaning = json.dumps([QUERY_VERSION, Cell._fields, AGE_GROUPS, cluster_id, votes_topic_id, ledger_id])
+    return hashlib.sha256(meaning.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A checkpoint at any URL that Spark accepts, reached through Hadoop's file systems as Spark itself does."""
+
+    spark: SparkSession
+    url: str
+
+    def fault(self, fingerprint: str, stored_batch: int) -> str | None:
+        """Why the count cannot go on from here, in words; None if it can. `stored_batch`: the last one that PostgreSQL has."""
+        found = self._read("fingerprint")
+        if found is None:
+            return "its checkpoint is lost"
+        if found.strip() != fingerprint:
+            return "its checkpoint belongs to another count"
+        finished = self._last_number("commits")
+        if finished not in (stored_batch - 1, stored_batch):
+            return f"its checkpoint has finished batch {finished}, the database has batch {stored_batch}"
+        if stored_batch >= 0 and self._last_number("offsets") < stored_batch:
+            return "its checkpoint is damaged"
+        return None
+
+    def begin(self, fingerprint: str) -> None:
+        """Make an empty checkpoint for a new count."""
+        self.remove()
+        stream = self._files().create(self._path("fingerprint"), True)
+        stream.write(bytearray(fingerprint.encode()))
+        stream.close()
+
+    def remove(self) -> None:
+        self._files().delete(self._path(), True)
+
+    def ends_of(self, batch: int) -> dict[int, int]:
+        """Per partition of `votes_topic`, the offset up to which this batch reads. Spark writes it before the batch runs."""
+        text = self._read(f"offsets/{batch}")
+        if text is None:
+            raise FileNotFoundError(f"{self.url}/offsets/{batch}")
+        return {int(partition): int(offset) for partition, offset in json.loads(text.splitlines()[-1])[VOTES].items()}
+
+    def _last_number(self, folder: str) -> int:
+        files, path = self._files(), self._path(folder)
+        if not files.exists(path):
+            return -1
+        names = [status.getPath().getName() for status in files.listStatus(path)]
+        return max((int(name) for name in names if name.isdigit()), default=-1)
+
+    def _read(self, name: str) -> str | None:
+        files, path = self._files(), self._path(name)
+        if not files.exists(path):
+            return None
+        stream = files.open(path)
+        try:
+            return str(self._jvm().org.apache.commons.io.IOUtils.toString(stream, "UTF-8"))
+        finally:
+            stream.close()
+
+    def _path(self, name: str = "") -> Any:
+        return self._jvm().org.apache.hadoop.fs.Path(f"{self.url}/{name}" if name else self.url)
+
+    def _files(self) -> Any:
+        return self._path().getFileSystem(self.spark._jsc.hadoopConfiguration())  # noqa: SLF001 (PySpark has no other way to Hadoop's file systems)
+
+    def _jvm(self) -> Any:
+        return self.spark._jvm  # noqa: SLF001 (likewise)

@@ -1,0 +1,51 @@
+"""The Spark session: on this machine or a cluster, with nothing to install there."""
+
+import os
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+
+from livetally.settings import Settings
+
+SHUFFLE_PARTITIONS = 2  # cells are few; Spark's 200 would make every batch seconds long. A checkpoint keeps the number it began with
+BATCHES_RETAINED = 10
+
+
+def open_session(settings: Settings, java_home: Path, jars: Sequence[Path]) -> SparkSession:
+    os.environ["JAVA_HOME"] = str(java_home)  # Spark's launcher looks nowhere else
+    work_dir = settings.data_dir.resolve() / "spark"
+    work_dir.mkdir(parents=True, exist_ok=True)
+    logging = files("livetally.tally").joinpath("log4j2.properties")
+    config = {
+        "spark.master": settings.spark_master,
+        "spark.app.name": "livetally tally",
+        "spark.jars": ",".join(str(jar) for jar in jars),
+        "spark.driver.memory": f"{settings.spark_memory_mb}m",
+        "spark.executor.memory": f"{settings.spark_executor_memory_mb}m",
+        "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile={logging} -XX:+UseSerialGC",
+        "spark.executor.extraJavaOptions": "-XX:+UseSerialGC",
+        "spark.local.dir": str(work_dir),
+        "spark.sql.warehouse.dir": str(work_dir / "warehouse"),
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.shuffle.partitions": str(SHUFFLE_PARTITIONS),
+        "spark.sql.ansi.enabled": "true",
+        "spark.sql.streaming.minBatchesToRetain": str(BATCHES_RETAINED),
+        "spark.sql.streaming.noDataMicroBatches.enabled": "false",
+        "spark.sql.streaming.metricsEnabled": "false",
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.log.structuredLogging.enabled": "false",
+    }
+    if host := settings.spark_driver_host or ("127.0.0.1" if _is_on_this_machine(settings.spark_master) else None):
+        config |= {"spark.driver.host": host}
+        config |= {"spark.driver.bindAddress": "127.0.0.1" if host == "127.0.0.1" else "0.0.0.0"}  # noqa: S104 (a cluster's workers connect to the driver)
+    builder = SparkSession.builder
+    for name, value in config.items():
+        builder = builder.config(name, value)
+    return builder.getOrCreate()
+
+
+def _is_on_this_machine(master: str) -> bool:
+    return master.startswith("local") or "//127.0.0.1" in master or "//localhost" in master

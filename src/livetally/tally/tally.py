@@ -1,0 +1,156 @@
+"""The stage that counts: one Spark query reads the votes, and every view is a sum of its cells.
+
+A batch is stored before it is published, and published before Spark's checkpoint forgets it: a
+crash anywhere repeats it, and repeating changes nothing.
+"""
+
+import logging
+import threading
+from collections.abc import Sequence
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pyspark.errors import StreamingQueryException
+from pyspark.sql import SparkSession
+from pyspark.sql.streaming.query import StreamingQuery
+
+from livetally.adapters.cells import Cells, Generation
+from livetally.adapters.kafka import ends, reader
+from livetally.adapters.ledger import Ledger
+from livetally.adapters.postgres import connect, explained
+from livetally.adapters.topics import Topics
+from livetally.core.errors import LivetallyError, ServiceError
+from livetally.core.wire import BALLOTS, VOTES
+from livetally.settings import Settings
+from livetally.tally import frames
+from livetally.tally.checkpoint import Checkpoint, fingerprint
+from livetally.tally.count import Count
+from livetally.tally.publish import Publisher
+from livetally.tally.session import open_session
+
+BACK_OFF_S = (0.5, 1.0, 2.0, 5.0)
+LOOK_S = 0.1
+STOP_TIMEOUT_S = 10.0  # a batch that has begun is finished, unless a service hangs
+
+log = logging.getLogger(__name__)
+
+
+def tally(
+    settings: Settings, bootstrap_servers: str, database_url: str, java_home: Path, jars: Sequence[Path], stop: threading.Event
+) -> None:
+    """Count until told to stop. Services that go away are waited for; what a person must mend is raised."""
+    spark = open_session(settings, java_home, jars)
+    failures = 0
+    try:
+        while True:
+            began = datetime.now(UTC)
+            try:
+                _tally_while_services_answer(spark, settings, bootstrap_servers, database_url, stop)
+            except ServiceError as error:
+                failures = 1 if (datetime.now(UTC) - began).total_seconds() > 60 else failures + 1  # noqa: PLR2004 (a minute of work forgives)
+                pause_s = BACK_OFF_S[min(failures, len(BACK_OFF_S)) - 1]
+                log.warning("%s\nTrying again in %.1f s; nothing is lost.", error, pause_s)
+                if stop.wait(pause_s):
+                    return
+            else:
+                return
+    finally:
+        spark.stop()
+
+
+def _tally_while_services_answer(
+    spark: SparkSession, settings: Settings, bootstrap_servers: str, database_url: str, stop: threading.Event
+) -> None:
+    topics = Topics(bootstrap_servers)
+    ballots, votes = topics.identity(BALLOTS), topics.identity(VOTES)
+    with closing(connect(database_url, "tally")) as connection, explained(database_url), closing(reader(bootstrap_servers)) as client:
+        ledger, cells = Ledger(connection), Cells(connection)
+        ledger.check_whole()
+        cells.take_lock()
+        ours = fingerprint(votes.cluster_id, votes.topic_id, ledger.claim(ballots.cluster_id, ballots.topic_id))
+        generation, checkpoint = _take_up(spark, settings, cells, ours)
+        count = Count(generation, ends(client, VOTES), cells, Publisher(bootstrap_servers), checkpoint, now=lambda: datetime.now(UTC))
+        if generation.shown and generation.batch >= 0:
+            count.announce_all()
+        query = _start(spark, settings, bootstrap_servers, checkpoint, count)
+        log.info("counting (generation %d)", generation.number)
+        _watch(query, count, stop)
+
+
+def _take_up(spark: SparkSession, settings: Settings, cells: Cells, ours: str) -> tuple[Generation, Checkpoint]:
+    """The generation to go on with, or a new one and why."""
+    newest = cells.newest()
+    if newest is None:
+        reason = "first count"
+    else:
+        checkpoint = Checkpoint(spark, _checkpoint_url(settings, newest.number))
+        fault = "it was asked for, or what is counted has changed" if newest.fingerprint != ours else checkpoint.fault(ours, newest.batch)
+        if fault is None:
+            return newest, checkpoint
+        reason = f"recount: {fault}"
+        log.warning("counting from the beginning: %s", fault)
+        checkpoint.remove()
+    generation = cells.begin(ours, reason)
+    checkpoint = Checkpoint(spark, _checkpoint_url(settings, generation.number))
+    checkpoint.begin(ours)
+    return generation, checkpoint
+
+
+def _checkpoint_url(settings: Settings, generation: int) -> str:
+    root = settings.checkpoint_url or (settings.data_dir.resolve() / "checkpoints").as_uri()
+    return f"{root.rstrip('/')}/cells-{generation}"
+
+
+def _start(spark: SparkSession, settings: Settings, bootstrap_servers: str, checkpoint: Checkpoint, count: Count) -> StreamingQuery:
+    messages = (
+        spark.readStream.format("kafka")
+        .option("kafka.bootstrap.servers", bootstrap_servers)
+        .option("subscribe", VOTES)
+        .option("startingOffsets", "earliest")
+        .option("failOnDataLoss", "true")
+        .option("kafka.isolation.level", "read_committed")
+        .option("kafka.fetch.max.wait.ms", "50")
+        .option("maxOffsetsPerTrigger", str(settings.tally_batch_votes_max))
+        .load()
+    )
+    return (
+        frames.cells(frames.votes(messages))
+        .writeStream.queryName("cells")
+        .outputMode("update")
+        .option("checkpointLocation", checkpoint.url)
+        .trigger(processingTime=f"{settings.tally_interval_ms} milliseconds")
+        .foreachBatch(count.count_batch)
+        .start()
+    )
+
+
+def _watch(query: StreamingQuery, count: Count, stop: threading.Event) -> None:
+    """Until told to stop, or until the query fails: then its own fault is raised, or a ServiceError with Spark's words."""
+    while query.isActive and not stop.wait(LOOK_S):
+        pass
+    if query.isActive:
+        _let_finish(query)
+        return
+    if isinstance(count.fault, LivetallyError):
+        raise count.fault
+    if count.fault is not None:
+        raise ServiceError(f"A batch could not be counted: {count.fault}") from count.fault
+    try:
+        query.awaitTermination(0)
+    except StreamingQueryException as error:
+        raise ServiceError(f"Spark stopped counting: {_first_line(error)}") from error
+    if not stop.is_set():
+        raise ServiceError("Spark stopped counting without saying why; its log may.")
+
+
+def _let_finish(query: StreamingQuery) -> None:
+    waited_s = 0.0
+    while query.status["isTriggerActive"] and waited_s < STOP_TIMEOUT_S:
+        threading.Event().wait(LOOK_S)
+        waited_s += LOOK_S
+    query.stop()
+
+
+def _first_line(error: StreamingQueryException) -> str:
+    return next((line for line in str(error).splitlines() if line.strip()), "no reason given")[:500]
