@@ -18,10 +18,10 @@ OWN_SWAY = 0.5  # how far apart candidates are everywhere
 
 
 def choose(
-    seed: int, election_id: str, candidate_ids: Sequence[str], voter_id: str, state: str, date_of_birth: str, today: str
+    seed: int, election_id: str, candidate_ids: Sequence[str], voter_id: str, state: str, date_of_birth: str, voting_day: str
 ) -> str | None:
     """The candidate this person votes for; None for those who stay at home."""
-    group = age_group(date_of_birth, today)
+    group = age_group(date_of_birth, voting_day)
     stays, picks = _two_numbers(f"{seed}|{election_id}|{voter_id}")
     if stays >= TURNOUT.get(group, TURNOUT_OTHERWISE):
         return None

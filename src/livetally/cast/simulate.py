@@ -4,6 +4,7 @@ Where it goes on after a stop is the group's committed offset, which is committe
 ballot before it was acknowledged: a crash casts a few ballots twice, and *record* counts them once.
 """
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -31,6 +32,8 @@ from livetally.core.wire import BALLOTS, VOTERS, ballot_message, decode
 BATCH_VOTERS_MAX = 5_000
 TICK_S = 0.05  # ballots of a given rate are cast in portions of this length
 WAIT_S = 0.2
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +109,15 @@ def _announced(client: Consumer, voters_max: int, stop: threading.Event) -> Iter
 
 def _ballot_of(message: Message, election: Election, candidate_ids: Sequence[str], seed: int, now: datetime) -> tuple[bytes, bytes] | None:
     """Key and value of the ballot of the person in this message; None if this person does not vote."""
-    voter = decode(message.value() or b"null")
-    voter_id = voter["voter_id"]
-    chosen = choose(
-        seed, election.election_id, candidate_ids, voter_id, voter["address"]["state"], voter["date_of_birth"], now.date().isoformat()
-    )
+    try:
+        voter = decode(message.value() or b"null")
+        voter_id, state, date_of_birth = str(voter["voter_id"]), str(voter["address"]["state"]), str(voter["date_of_birth"])
+    except (ValueError, KeyError, TypeError):
+        log.warning("%s[%s] at offset %s is not a voter; passed over", VOTERS, message.partition(), message.offset())
+        return None
+    # As old as on the day that the election opened: whoever casts again tomorrow casts the same ballot.
+    voting_day = (election.opens_at or now).date().isoformat()
+    chosen = choose(seed, election.election_id, candidate_ids, voter_id, state, date_of_birth, voting_day)
     return None if chosen is None else (voter_id.encode(), ballot_message(election.election_id, voter_id, chosen, now))
 
 
