@@ -4,10 +4,11 @@ librdkafka's defaults would lose ballots (`auto.offset.reset=largest`, auto-comm
 restart after kill -9 take a minute; every client of livetally is made here, so none has them.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
@@ -28,8 +29,11 @@ __all__ = [
     "fault_of",
 ]
 
+T = TypeVar("T")
+
 SESSION_TIMEOUT_MS = 6_000  # a killed member holds its partitions this long; the broker allows no less
 TRANSACTION_TIMEOUT_MS = 10_000  # a hung transaction holds back every reader this long
+ASK_AGAIN_S = 0.2
 ANSWER_TIMEOUT_S = 15.0  # for a request that a living broker answers in milliseconds
 CONSUME_MESSAGES_MAX = 10_000  # `consume(n)` is far cheaper per message than `poll`
 DELIVERY_TIMEOUT_MS = 60_000  # a stage that cannot deliver for so long says so instead of filling memory
@@ -211,9 +215,26 @@ class Tail:
         self._assigned = True
 
 
+def patiently(what: str, ask: Callable[[], T]) -> T:
+    """The answer to a request; asked again while the broker is starting, moving or away, then ServiceError.
+
+    A new broker says for its first moments that it coordinates nothing; that is no fault of anybody's.
+    """
+    deadline = time.monotonic() + ANSWER_TIMEOUT_S
+    while True:
+        try:
+            return ask()
+        except KafkaException as error:
+            if time.monotonic() > deadline:
+                raise ServiceError(
+                    f"Kafka does not say {what}: {error.args[0].str()}. Is the broker running (`./livetally status`)?"
+                ) from error
+            time.sleep(ASK_AGAIN_S)
+
+
 def partitions_of(client: Consumer, topic: str) -> list[int]:
     """The partitions of a topic that must exist."""
-    metadata = client.list_topics(topic, ANSWER_TIMEOUT_S).topics[topic]
+    metadata = patiently(f"what {topic} consists of", lambda: client.list_topics(topic, ANSWER_TIMEOUT_S)).topics[topic]
     if metadata.error is not None:
         raise ServiceError(f"Topic {topic} cannot be read: {metadata.error.str()}. `./livetally topics` shows which topics there are.")
     return sorted(metadata.partitions)
@@ -226,7 +247,9 @@ def ends(client: Consumer, topic: str) -> dict[int, int]:
 
 def bounds(client: Consumer, topic: str, partition: int) -> tuple[int, int]:
     """First offset and offset behind the last one that this client may read."""
-    found = client.get_watermark_offsets(TopicPartition(topic, partition), ANSWER_TIMEOUT_S)
+    found = patiently(
+        f"where {topic}[{partition}] ends", lambda: client.get_watermark_offsets(TopicPartition(topic, partition), ANSWER_TIMEOUT_S)
+    )
     if found is None:
         raise ServiceError(f"Kafka did not say within {ANSWER_TIMEOUT_S:.0f} s where {topic}[{partition}] ends. Is the broker running?")
     return found

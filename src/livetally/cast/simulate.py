@@ -4,6 +4,7 @@ Where it goes on after a stop is the group's committed offset, which is committe
 ballot before it was acknowledged: a crash casts a few ballots twice, and *record* counts them once.
 """
 
+import functools
 import logging
 import threading
 import time
@@ -23,6 +24,7 @@ from livetally.adapters.kafka import (
     consumer,
     fault_of,
     partitions_of,
+    patiently,
 )
 from livetally.cast.choice import choose
 from livetally.core.elections import Election
@@ -66,7 +68,7 @@ def simulate(
                     ballots += 1
             voters += len(messages)
             announcer.flush()
-            client.commit(offsets=_next_offsets(messages), asynchronous=False)
+            patiently("that it keeps the position", functools.partial(client.commit, offsets=_next_offsets(messages), asynchronous=False))
             progress(ballots)
             if stop.wait(pace.pause_s(ballots)):
                 break
@@ -90,7 +92,8 @@ class Pace:
 def _announced(client: Consumer, voters_max: int, stop: threading.Event) -> Iterator[list[Message]]:
     """The people on the topic behind the committed position, until all that there are have been seen."""
     partitions = [TopicPartition(VOTERS, partition) for partition in partitions_of(client, VOTERS)]
-    position = {one.partition: max(one.offset, 0) for one in client.committed(partitions, ANSWER_TIMEOUT_S)}
+    committed = patiently("how far the electorate has voted", lambda: client.committed(partitions, ANSWER_TIMEOUT_S))
+    position = {one.partition: max(one.offset, 0) for one in committed}
     client.assign([TopicPartition(VOTERS, partition, offset) for partition, offset in position.items()])
     while not stop.is_set():
         messages = []

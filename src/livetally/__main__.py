@@ -1,0 +1,5 @@
+import sys
+
+from livetally.cli import main
+
+sys.exit(main())

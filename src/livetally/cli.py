@@ -1,0 +1,175 @@
+"""The command line. Parsing needs nothing but the standard library, so that `--help` answers before anything is installed.
+
+Exit codes: 0 done · 1 it did not work, or the audit found differences · 2 the command or a setting is wrong · 130 interrupted.
+"""
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+from livetally import __version__
+from livetally.core.errors import LivetallyError
+
+DEFAULT_VOTERS = 100_000
+DEFAULT_SEED = 42
+DEFAULT_RATE = 250.0
+SEED_MAX = 2**63 - 1
+
+EPILOG = """\
+The first call downloads what is needed (it says how much) and keeps it; --help downloads nothing.
+Settings come from the environment (LIVETALLY_…) or a .env file; the README lists them."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    arguments = build_parser().parse_args(argv)
+    module, function = arguments.target.split(":")
+    try:
+        command: Callable[[argparse.Namespace], int] = getattr(importlib.import_module(f"livetally.commands.{module}"), function)
+        code = command(arguments)
+        sys.stdout.flush()
+    except LivetallyError as error:
+        print(f"livetally: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # `peek | head`: whoever read has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="livetally",
+        description="An election, counted live: every ballot once, every number explained.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"livetally {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_run(commands)
+    _add_services(commands)
+    _add_stages(commands)
+    _add_looking(commands)
+    _add_upkeep(commands)
+    return parser
+
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 (argparse has no public name for it)
+
+
+def _add(commands: Commands, name: str, target: str, text: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".", allow_abbrev=False)
+    parser.set_defaults(target=target)
+    return parser
+
+
+def _add_run(commands: Commands) -> None:
+    run = _add(commands, "run", "run:run", "the whole election on this machine, with the page; Ctrl+C stops everything it started")
+    run.add_argument("--voters", type=_count, default=DEFAULT_VOTERS, metavar="N", help="people to register (default: %(default)s)")
+    run.add_argument(
+        "--rate", type=_rate, default=DEFAULT_RATE, metavar="PER_S", help="ballots a second, or `max` (default: %(default).0f)"
+    )
+    run.add_argument(
+        "--seed", type=_seed, default=DEFAULT_SEED, metavar="S", help="who the people are and how they vote (default: %(default)s)"
+    )
+    run.add_argument(
+        "--fresh", action="store_true", help="delete what is kept in the data directory first; refused where a real election lies"
+    )
+    run.add_argument("--no-dashboard", action="store_true", help="without the page")
+    run.add_argument("--exit-when-done", action="store_true", help="end when all is counted; exit 0 only if the audit holds")
+
+
+def _add_services(commands: Commands) -> None:
+    up = _add(commands, "up", "services:up", "start only the services, in the background")
+    up.add_argument("--foreground", action="store_true", help="stay until Ctrl+C")
+    up.add_argument("--spark-workers", type=_count, default=0, metavar="N", help="a Spark cluster of N workers besides (default: none)")
+    _add(commands, "down", "services:down", "stop what `up` started")
+    status = _add(commands, "status", "services:status", "where each service is, how it feels, and the connection strings to copy")
+    _add_json(status)
+
+
+def _add_stages(commands: Commands) -> None:
+    register = _add(commands, "register", "stages:register", "stage 1: elections, candidates and voters")
+    register.add_argument(
+        "--voters", type=_count, default=DEFAULT_VOTERS, metavar="N", help="people of this source and seed there shall be"
+    )
+    register.add_argument(
+        "--source", choices=("synthetic", "randomuser"), default="synthetic", help="where people come from (default: %(default)s)"
+    )
+    register.add_argument("--seed", type=_seed, default=DEFAULT_SEED, metavar="S", help="who the people are (default: %(default)s)")
+    simulate = _add(commands, "simulate", "stages:simulate", "stage 2: the simulated electorate casts its ballots")
+    simulate.add_argument("--rate", type=_rate, default=None, metavar="PER_S", help="ballots a second, or `max` (default: max)")
+    simulate.add_argument("--seed", type=_seed, default=None, metavar="S", help="how people vote (default: the election's seed)")
+    _add(commands, "record", "stages:record", "stage 3: decide every ballot once")
+    _add(commands, "tally", "stages:tally", "stage 4: count the votes with Spark")
+    _add(commands, "dashboard", "stages:dashboard", "stage 5: the page")
+
+
+def _add_looking(commands: Commands) -> None:
+    results = _add(commands, "results", "results:results", "the board, in the terminal")
+    results.add_argument(
+        "--at", metavar="TIME", default=None, help="as it was at a moment: `YYYY-MM-DD HH:MM:SS[.mmm]`, UTC unless it says otherwise"
+    )
+    results.add_argument("--election", metavar="ID", default=None, help="which election (default: the newest)")
+    _add_json(results)
+    audit = _add(commands, "audit", "audit:audit", "check that ballots, ledger, votes topic and tallies agree; exit 1 if not")
+    _add_json(audit)
+    topics = _add(commands, "topics", "look:topics", "every topic: what it holds, how much, where it ends")
+    _add_json(topics)
+    peek = _add(commands, "peek", "look:peek", "the newest messages of a topic")
+    peek.add_argument("topic", metavar="TOPIC")
+    peek.add_argument("-n", type=_count, default=10, metavar="N", help="how many (default: %(default)s)")
+    peek.add_argument("--follow", action="store_true", help="go on with what comes, until Ctrl+C")
+    sql = _add(commands, "sql", "look:sql", "ask PostgreSQL; reads only. Without QUERY it reads one from standard input")
+    sql.add_argument("query", metavar="QUERY", nargs="?")
+    _add_json(sql)
+
+
+def _add_upkeep(commands: Commands) -> None:
+    rebuild = _add(commands, "rebuild", "rebuild:rebuild", "make something again from what stands before it")
+    rebuild.add_argument("what", choices=("ledger", "votes-topic", "tally"))
+    bench = _add(commands, "bench", "bench:bench", "the benchmarks")
+    bench.add_argument("name", metavar="NAME")
+    _add_json(bench)
+    test = _add(commands, "test", "test:test", "every check that CI makes; `test quick` needs no service")
+    test.add_argument("which", choices=("all", "quick"), nargs="?", default="all")
+
+
+def _add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="one JSON document on standard output and nothing else")
+
+
+def _count(text: str) -> int:
+    return _whole_number(text, 0, 1_000_000_000)
+
+
+def _seed(text: str) -> int:
+    return _whole_number(text, 0, SEED_MAX)
+
+
+def _whole_number(text: str, lowest: int, highest: int) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
+    if not lowest <= number <= highest:
+        raise argparse.ArgumentTypeError(f"{number} is not between {lowest} and {highest}")
+    return number
+
+
+def _rate(text: str) -> float | None:
+    """Ballots a second; None for as fast as it goes."""
+    if text == "max":
+        return None
+    try:
+        rate = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither a number nor `max`") from None
+    if not 0 < rate < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not above 0; `max` casts as fast as it goes")
+    return rate
