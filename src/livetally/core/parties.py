@@ -1,4 +1,4 @@
-"""Which colour a party has, the same wherever it is drawn."""
+"""The parties that livetally knows by name, and which colour a party has, the same wherever it is drawn."""
 
 from collections.abc import Iterable
 
@@ -6,10 +6,25 @@ from livetally.core.tally import UNKNOWN
 
 REFERENCE_PARTIES = ("Management Party", "Savior Party", "Tech Republic Party")
 
+# Who stands beside the reference's parties in an election with more than three candidates. None of them exists.
+INVENTED_PARTIES = (
+    "Hedgerow Party",
+    "Open Ledger Party",
+    "Lantern League",
+    "Tidewater Union",
+    "Free Library Party",
+    "Allotment Alliance",
+    "Steady Hand Party",
+    "Daylight Movement",
+    "Clearwater Union",
+)
+
 # Okabe and Ito's palette, without its black, which a dark page would swallow. The reference's parties have
 # the three that people of every colour vision tell apart best and that stand out on white by at least 3 : 1.
-_FIXED_COLOURS = ("#0072B2", "#D55E00", "#CC79A7")  # blue, vermillion, reddish purple
-_OTHER_COLOURS = (
+COLOURS = (
+    "#0072B2",  # blue
+    "#D55E00",  # vermillion
+    "#CC79A7",  # reddish purple
     "#009E73",  # bluish green
     "#E69F00",  # orange
     "#56B4E9",  # sky blue
@@ -27,11 +42,12 @@ UNKNOWN_COLOUR = "#BBBBBB"
 def colour_of(parties: Iterable[str]) -> dict[str, str]:
     """A colour `#RRGGBB` for each party, whatever order they come in.
 
-    The reference's parties always have the same one. The others share out the rest in the order of their names;
-    only when there are more of them than colours do two have the same.
+    The parties named above always have the same one, in whatever company. Others share out the colours that
+    are left, in the order of their names; only when none is left do two parties have the same.
     """
-    fixed = dict(zip(REFERENCE_PARTIES, _FIXED_COLOURS, strict=True)) | {UNKNOWN: UNKNOWN_COLOUR}
     names = set(parties)
-    others = sorted(names - fixed.keys())
-    shared = {name: _OTHER_COLOURS[number % len(_OTHER_COLOURS)] for number, name in enumerate(others)}
-    return {name: colour for name, colour in (fixed | shared).items() if name in names}
+    known = dict(zip(REFERENCE_PARTIES + INVENTED_PARTIES, COLOURS, strict=True)) | {UNKNOWN: UNKNOWN_COLOUR}
+    colours = {name: colour for name, colour in known.items() if name in names}
+    free = [colour for colour in COLOURS if colour not in colours.values()] or list(COLOURS)
+    others = sorted(names - colours.keys())
+    return colours | {name: free[number % len(free)] for number, name in enumerate(others)}

@@ -120,6 +120,13 @@ def people(seed: int, first: int, count: int) -> Iterator[Voter]:
         yield from _chunk(pools, seed, chunk, max(first - start, 0), min(end - start, CHUNK_PEOPLE))
 
 
+def name_pools() -> tuple[list[str], list[str], list[str]]:
+    """Given names of women, of men, and surnames, each name once: candidates are called like everybody else."""
+    pools = _pools()
+    women, men, surnames = ([word.text for word in words] for words in (pools.women, pools.men, pools.surnames))
+    return women, men, surnames
+
+
 def _chunk(pools: _Pools, seed: int, chunk: int, begin: int, end: int) -> list[Voter]:
     """The people begin to end - 1 of one chunk, made column by column: that is several times as fast as person by person."""
     random = Random(f"livetally people {seed} {chunk}")

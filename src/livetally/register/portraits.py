@@ -36,6 +36,7 @@ _HAIR_OF_WOMEN = (
     ("M30 44q-3-24 18-24t18 24q-2-9-9-13-10 6-19 3-6 3-8 10", ""),  # short
     ("M66 46q2-26-18-26t-18 26q3-12 11-17 9 8 25 17", "M48 14c26-6 32 18 24 30 4 14-6 22-12 20H36q-20 0-12-20c-8-12-2-36 24-30"),  # curly
 )
+_RARE = 0.3  # how often somebody wears a beard, or glasses
 _MOUTHS = ("M41 56q7 6 14 0", "M42 57q6 4 12 0", "M43 57q5 3 10-1")
 _GLASSES = "M34 45a6 5 0 1 0 12 0 6 5 0 1 0-12 0m16 0a6 5 0 1 0 12 0 6 5 0 1 0-12 0m-4 0h4"
 _BEARD = "M31 47q1 22 17 22t17-22q-2 7-7 6h-20q-5 1-7-6"
@@ -51,8 +52,8 @@ def portrait(identity: str, gender: str, colour: str) -> str:
     front, back = random.choice(styles)
     skin, shade, hairs = random.choice(_LOOKS)
     hair = random.choice(hairs)
-    beard = _path(_BEARD, hair) if gender == "male" and random.random() < 0.3 else ""
-    lines = random.choice(_MOUTHS) + (_GLASSES if random.random() < 0.3 else "")
+    beard = _path(_BEARD, hair) if gender == "male" and random.random() < _RARE else ""
+    lines = random.choice(_MOUTHS) + (_GLASSES if random.random() < _RARE else "")
     svg = (
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 96 96" width="96" height="96">'
         + _path("M0 0h96v96H0", random.choice(_BACKGROUNDS))
