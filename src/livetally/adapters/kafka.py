@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, TypeVar, cast
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
 from livetally.core.errors import DeliveryError, ServiceError
 from livetally.core.wire import REJECTED_BYTES_MAX
@@ -170,11 +170,12 @@ def headers_of(message: Message) -> list[tuple[str, bytes | None]]:
 
 
 class Tail:
-    """Follows whole topics from their beginning, without a group: for readers that keep their own picture in memory."""
+    """Follows whole topics from their beginning (or end), without a group: for readers that keep their own picture in memory."""
 
-    def __init__(self, bootstrap_servers: str, topics: Sequence[str]) -> None:
+    def __init__(self, bootstrap_servers: str, topics: Sequence[str], *, from_end: bool = False) -> None:
         self._consumer = consumer(bootstrap_servers, config={"enable.partition.eof": True, "auto.offset.reset": "earliest"})
         self._topics = tuple(topics)
+        self._from = OFFSET_END if from_end else 0
         self._awaited: set[tuple[str, int]] = set()
         self._assigned = False
         self.fault: str | None = None
@@ -209,7 +210,9 @@ class Tail:
         self._consumer.close()
 
     def _assign(self) -> None:
-        partitions = [TopicPartition(topic, partition, 0) for topic in self._topics for partition in partitions_of(self._consumer, topic)]
+        partitions = [
+            TopicPartition(topic, partition, self._from) for topic in self._topics for partition in partitions_of(self._consumer, topic)
+        ]
         self._awaited = {(one.topic, one.partition) for one in partitions}
         self._consumer.assign(partitions)
         self._assigned = True

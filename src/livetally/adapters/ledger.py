@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 import psycopg
 
@@ -43,6 +44,16 @@ class Refusal:
     offset: int
     reason: Reason
     detail: str
+
+
+class StoredVote(NamedTuple):
+    """A row of the ledger, with its voter's announcement."""
+
+    offset: int
+    voter_id: str
+    candidate_id: str
+    voting_time: datetime  # UTC, without saying so, as the reference's column has it
+    voter_message: str
 
 
 class Ledger:
@@ -131,8 +142,7 @@ class Ledger:
 
     def counts(self) -> tuple[int, int, int]:
         """Ballots decided, accepted, rejected."""
-        row = self._connection.execute(self._sql["counts"]).fetchone()
-        return row if row is not None else (0, 0, 0)
+        return counts(self._connection)
 
     def claim(self, cluster_id: str, ballots_topic_id: str) -> str:
         """Bind the ledger to the ballots that fill it, and return its id. Raises LedgerError if it was filled from others."""
@@ -173,9 +183,16 @@ class Ledger:
     def end_rebuild(self, what: str) -> None:
         self._connection.execute(self._sql["end_rebuild"], (what,))
 
-    def votes_in_order(self, partition: int) -> Iterator[tuple[int, str, datetime, str]]:
-        """Ballot offset, candidate, voting time and voter's announcement of one partition's votes, streamed in the ballots' order."""
+    def votes_in_order(self, partition: int) -> Iterator[StoredVote]:
+        """One partition's votes, streamed in the order of their ballots."""
         with self._connection.transaction(), self._connection.cursor("votes_in_order") as cursor:
             cursor.itersize = 10_000
             cursor.execute(self._sql["votes_in_order"], (partition,))
-            yield from cursor
+            for row in cursor:
+                yield StoredVote(*row)
+
+
+def counts(connection: Connection) -> tuple[int, int, int]:
+    """Ballots decided, accepted, rejected; for those who only look."""
+    row = connection.execute(queries("ledger")["counts"]).fetchone()
+    return row if row is not None else (0, 0, 0)

@@ -1,14 +1,15 @@
 """Connections to PostgreSQL, the schema, and what its errors mean for a person."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
 from psycopg.rows import TupleRow
 
 from livetally.adapters.queries import migrations, queries
-from livetally.core.errors import LedgerError, ServiceError
+from livetally.core.errors import LedgerError, ServiceError, UsageError
 
 Connection = psycopg.Connection[TupleRow]
 
@@ -68,3 +69,17 @@ def migrate(connection: Connection) -> list[str]:
             f"The database has been changed by a newer livetally (migration {beyond[0]}; this one knows {newest}). Use that version again."
         )
     return applied
+
+
+def ask_read_only(url: str, query: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """Columns and rows of somebody's own query. One statement, in a transaction that cannot write. Raises UsageError with PostgreSQL's words."""
+    with closing(connect(url, "sql", bounded=False)) as connection:
+        connection.read_only = True
+        try:
+            with connection.transaction():
+                # Prepared: PostgreSQL then takes one statement only, so none can end the transaction and write behind it.
+                cursor = connection.execute(query, prepare=True)
+                columns = [column.name for column in cursor.description or ()]
+                return columns, cursor.fetchall() if columns else []
+        except psycopg.Error as error:
+            raise UsageError(f"PostgreSQL does not answer that: {str(error).strip()}") from error

@@ -36,6 +36,14 @@ class Roll:
     def add_election(self, election: Election) -> None:
         self._connection.execute(self._sql["add_election"], astuple(election))
 
+    def plan(self, election_id: str, voters: int) -> None:
+        """Remember how many people a simulation asks for, so that an interrupted one goes on with as many."""
+        self._connection.execute(self._sql["plan"], (voters, election_id))
+
+    def planned(self, election_id: str) -> int | None:
+        row = self._connection.execute(self._sql["planned"], (election_id,)).fetchone()
+        return row[0] if row else None
+
     def close_election(self, election_id: str) -> datetime:
         """Set the moment from which ballots no longer count, a little ahead, and return it."""
         row = self._connection.execute(self._sql["close_election"], (election_id,)).fetchone()

@@ -51,7 +51,6 @@ def simulate(
     seed: int,
     ballots_per_s: float | None,
     stop: threading.Event,
-    progress: Callable[[int], None],
 ) -> Simulated:
     """Cast for everybody announced so far, then return. `ballots_per_s` None: as fast as it goes."""
     voters = ballots = 0
@@ -69,7 +68,6 @@ def simulate(
             voters += len(messages)
             announcer.flush()
             patiently("that it keeps the position", functools.partial(client.commit, offsets=_next_offsets(messages), asynchronous=False))
-            progress(ballots)
             if stop.wait(pace.pause_s(ballots)):
                 break
     return Simulated(voters, ballots)

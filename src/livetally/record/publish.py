@@ -1,15 +1,13 @@
 """One Kafka transaction per batch: the votes, the rejections and the position, all or nothing."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
-from livetally.adapters.kafka import Fault, KafkaException, Producer, fault_of, producer
+from livetally.adapters.kafka import Fault, KafkaException, fault_of
 from livetally.adapters.ledger import Refusal, Vote
-from livetally.core.errors import ServiceError
-from livetally.core.wire import REJECTED, VOTES, Headers, ms_text, outcome_headers, rejection_headers, vote_message
+from livetally.adapters.publisher import Outgoing, produce, transactional
+from livetally.core.wire import REJECTED, VOTES, ms_text, outcome_headers, rejection_headers, vote_message
 from livetally.record.intake import Batch
-
-START_TIMEOUT_S = 30.0  # for `init_transactions`: it waits until a predecessor's transaction is out of the way
 
 log = logging.getLogger(__name__)
 
@@ -18,34 +16,34 @@ class Publisher:
     """The transactional producer of one recorder slot."""
 
     def __init__(self, bootstrap_servers: str, slot: int, tail_of: Callable[[str], bytes]) -> None:
+        """`tail_of`: candidate_id -> `wire.vote_tail` of that candidate."""
         self._bootstrap_servers = bootstrap_servers
         self._transactional_id = f"livetally-record-{slot}"
-        self._tail_of = tail_of  # candidate_id -> `wire.vote_tail` of that candidate
-        self._producer = self._new_producer()
+        self._tail_of = tail_of
+        self._producer = transactional(bootstrap_servers, self._transactional_id)
 
     def publish(self, batch: Batch, verdicts: Sequence[Vote | Refusal]) -> bool:
         """Publish the verdicts of a batch, in its order. False if nothing was published or that is unknown: then rewind."""
-        transaction = self._producer
         try:
-            transaction.begin_transaction()
-            self._produce(transaction, batch, verdicts)
-            transaction.send_offsets_to_transaction(batch.next_offsets(), batch.membership)
-            transaction.commit_transaction()
+            self._producer.begin_transaction()
+            produce(self._producer, self._outcomes(batch, verdicts))
+            self._producer.send_offsets_to_transaction(batch.next_offsets(), batch.membership)
+            self._producer.commit_transaction()
         except KafkaException as error:
             self._recover(error)
             return False
         return True
 
-    def _produce(self, transaction: Producer, batch: Batch, verdicts: Sequence[Vote | Refusal]) -> None:
+    def _outcomes(self, batch: Batch, verdicts: Sequence[Vote | Refusal]) -> Iterator[Outgoing]:
         for message, verdict in zip(batch.messages, verdicts, strict=True):
             time = ms_text(message.timestamp()[1])
             if isinstance(verdict, Vote):
                 value = vote_message(verdict.voter_message.encode(), self._tail_of(verdict.candidate_id), time)
                 headers = outcome_headers(verdict.partition, verdict.offset)
-                _send(transaction, VOTES, verdict.voter_id.encode(), value, verdict.partition, headers)
+                yield Outgoing(VOTES, verdict.voter_id.encode(), value, verdict.partition, headers)
             else:
                 headers = rejection_headers(verdict.reason, verdict.detail, verdict.partition, verdict.offset, time)
-                _send(transaction, REJECTED, message.key(), message.value(), verdict.partition, headers)
+                yield Outgoing(REJECTED, message.key(), message.value(), verdict.partition, headers)
 
     def _recover(self, error: KafkaException) -> None:
         """Abort if that is certain to end the transaction; in every other case nobody knows, and a new producer fences the old one."""
@@ -59,22 +57,4 @@ class Publisher:
                 return
         else:
             log.warning("whether a batch was published is unknown (%s); renewing the producer", error.args[0].str())
-        self._producer = self._new_producer()
-
-    def _new_producer(self) -> Producer:
-        fresh = producer(self._bootstrap_servers, self._transactional_id)
-        try:
-            fresh.init_transactions(START_TIMEOUT_S)
-        except KafkaException as error:
-            raise ServiceError(f"Kafka does not let this recorder begin to publish: {error.args[0].str()}") from error
-        return fresh
-
-
-def _send(transaction: Producer, topic: str, key: bytes | None, value: bytes | None, partition: int, headers: Headers) -> None:
-    while True:
-        try:
-            transaction.produce(topic, value, key, partition, headers=headers)
-        except BufferError:  # the queue is full: let the broker take some
-            transaction.poll(0.1)
-        else:
-            return
+        self._producer = transactional(self._bootstrap_servers, self._transactional_id)

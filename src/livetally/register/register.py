@@ -6,6 +6,7 @@ with the same seed changes nothing.
 """
 
 import itertools
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -35,7 +36,7 @@ def new_simulated_election(number: int, seed: int, now: datetime) -> Election:
     return Election(f"simulation-{number}", f"Simulated election {number}", "simulated", "open", seed, now, None)
 
 
-def open_simulated_election(roll: Roll, announcer: Announcer, seed: int, now: datetime) -> Election:
+def open_simulated_election(roll: Roll, announcer: Announcer, seed: int, voters: int, now: datetime) -> Election:
     """The open simulated election, or a new one, with three candidates of three parties if it has none."""
     elections = roll.elections()
     election = next((one for one in elections if one.simulated and one.status == "open"), None)
@@ -52,6 +53,7 @@ def open_simulated_election(roll: Roll, announcer: Announcer, seed: int, now: da
     elif not roll.candidates(election.election_id):
         with roll.changing():
             roll.add_candidates(make_candidates(seed, election.election_id, CANDIDATES_DEFAULT))
+    roll.plan(election.election_id, voters)
     announce_candidates(announcer, roll.candidates(election.election_id))
     return election
 
@@ -64,7 +66,14 @@ def announce_candidates(announcer: Announcer, candidates: Iterable[Candidate]) -
 
 
 def register_voters(
-    roll: Roll, announcer: Announcer, people: People, source: str, seed: int, voters: int, progress: Callable[[int], None]
+    roll: Roll,
+    announcer: Announcer,
+    people: People,
+    source: str,
+    seed: int,
+    voters: int,
+    progress: Callable[[int], None],
+    stop: threading.Event,
 ) -> Registered:
     """Make sure that `voters` people of this source are stored and announced; `progress` is told how many are."""
     stored, announced = roll.registration(source, seed)
@@ -81,7 +90,9 @@ def register_voters(
         first += len(batch)
         roll.mark_announced(source, seed, first)
         progress(first)
-    return Registered(new=max(voters - announced, 0), total=roll.registered())
+        if stop.is_set():
+            break
+    return Registered(new=first - announced, total=roll.registered())
 
 
 def _batches(people: Iterable[Voter]) -> Iterator[list[Voter]]:

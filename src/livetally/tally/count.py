@@ -7,9 +7,10 @@ from datetime import datetime
 from pyspark.sql import DataFrame
 
 from livetally.adapters.cells import Cells, Generation
+from livetally.adapters.publisher import AllOrNothing
 from livetally.core.wire import utc_text
 from livetally.tally.checkpoint import Checkpoint
-from livetally.tally.publish import Publisher, messages
+from livetally.tally.publish import messages
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +23,7 @@ class Count:
         generation: Generation,
         target: Mapping[int, int],
         cells: Cells,
-        publisher: Publisher,
+        publisher: AllOrNothing,
         checkpoint: Checkpoint,
         now: Callable[[], datetime],
     ) -> None:
@@ -44,9 +45,13 @@ class Count:
             self.fault = error
             raise
 
-    def announce_all(self) -> None:
-        """Publish every total: after a start, because the last batch may have been stored and not published."""
-        self._publish(since_batch=0)
+    def begin(self, generation: Generation) -> None:
+        """Before the first batch: publish every total, because the last batch may have been stored and not published."""
+        if not self._shown and not any(self._target.values()):
+            self._cells.show(self._number)  # there is nothing to count, so no batch would ever come and show it
+            self._shown = True
+        if self._shown and generation.batch >= 0:
+            self._publish(since_batch=0)
 
     def _count_batch(self, changed: DataFrame, batch: int) -> None:
         rows = [tuple(row) for row in changed.collect()]  # one action: as many rows as groups have changed, however many votes there are

@@ -19,6 +19,7 @@ from livetally.adapters.cells import Cells, Generation
 from livetally.adapters.kafka import ends, reader
 from livetally.adapters.ledger import Ledger
 from livetally.adapters.postgres import connect, explained
+from livetally.adapters.publisher import AllOrNothing
 from livetally.adapters.topics import Topics
 from livetally.core.errors import LivetallyError, ServiceError
 from livetally.core.wire import BALLOTS, VOTES
@@ -26,7 +27,7 @@ from livetally.settings import Settings
 from livetally.tally import frames
 from livetally.tally.checkpoint import Checkpoint, fingerprint
 from livetally.tally.count import Count
-from livetally.tally.publish import Publisher
+from livetally.tally.publish import TRANSACTIONAL_ID
 from livetally.tally.session import open_session
 
 BACK_OFF_S = (0.5, 1.0, 2.0, 5.0)
@@ -70,9 +71,15 @@ def _tally_while_services_answer(
         cells.take_lock()
         ours = fingerprint(votes.cluster_id, votes.topic_id, ledger.claim(ballots.cluster_id, ballots.topic_id))
         generation, checkpoint = _take_up(spark, settings, cells, ours)
-        count = Count(generation, ends(client, VOTES), cells, Publisher(bootstrap_servers), checkpoint, now=lambda: datetime.now(UTC))
-        if generation.shown and generation.batch >= 0:
-            count.announce_all()
+        count = Count(
+            generation,
+            ends(client, VOTES),
+            cells,
+            AllOrNothing(bootstrap_servers, TRANSACTIONAL_ID),
+            checkpoint,
+            now=lambda: datetime.now(UTC),
+        )
+        count.begin(generation)
         query = _start(spark, settings, bootstrap_servers, checkpoint, count)
         log.info("counting (generation %d)", generation.number)
         _watch(query, count, stop)

@@ -145,7 +145,7 @@ TRUNCATE votes, rejections, recorded;
 
 -- name: votes_in_order
 -- The ledger in the order of one partition's ballots, each vote with its voter's announcement.
-SELECT x.ballot_offset, x.candidate_id, x.voting_time, v.message
+SELECT x.ballot_offset, x.voter_id, x.candidate_id, x.voting_time, v.message
 FROM votes x JOIN voters v USING (voter_id)
 WHERE x.ballot_partition = %s
 ORDER BY x.ballot_offset;

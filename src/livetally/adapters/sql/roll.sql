@@ -14,6 +14,12 @@ SELECT election_id, name, kind, status, seed, opens_at, closes_at FROM elections
 -- name: add_election
 INSERT INTO elections (election_id, name, kind, status, seed, opens_at, closes_at) VALUES (%s, %s, %s, %s, %s, %s, %s);
 
+-- name: plan
+UPDATE elections SET voters_planned = %s WHERE election_id = %s;
+
+-- name: planned
+SELECT voters_planned FROM elections WHERE election_id = %s;
+
 -- name: close_election
 -- A little ahead, so that no ballot that was judged already would be judged otherwise.
 UPDATE elections SET status = 'closed', closes_at = clock_timestamp() + interval '2 seconds'

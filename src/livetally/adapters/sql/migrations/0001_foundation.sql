@@ -9,6 +9,7 @@ CREATE TABLE elections (
     seed bigint NOT NULL,
     opens_at timestamptz,
     closes_at timestamptz,
+    voters_planned bigint, -- how many people a simulation asks for
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     CHECK (closes_at >= opens_at)
 );

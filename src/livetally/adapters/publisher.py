@@ -1,0 +1,59 @@
+"""Publishing many messages as one: all of them or none."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from livetally.adapters.kafka import KafkaException, Producer, producer
+from livetally.core.errors import ServiceError
+from livetally.core.wire import Headers
+
+START_TIMEOUT_S = 30.0  # `init_transactions` waits until a predecessor's transaction is out of the way
+ANY_PARTITION = -1
+
+
+class Outgoing(NamedTuple):
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    partition: int = ANY_PARTITION
+    headers: Headers | None = None
+
+
+def transactional(bootstrap_servers: str, transactional_id: str) -> Producer:
+    """A producer ready for its first transaction; from now on any older one with this id is fenced."""
+    fresh = producer(bootstrap_servers, transactional_id)
+    try:
+        fresh.init_transactions(START_TIMEOUT_S)
+    except KafkaException as error:
+        raise ServiceError(f"Kafka does not let {transactional_id} begin to publish: {error.args[0].str()}") from error
+    return fresh
+
+
+def produce(transaction: Producer, messages: Iterable[Outgoing]) -> None:
+    for message in messages:
+        while True:
+            try:
+                if message.headers is None:
+                    transaction.produce(message.topic, message.value, message.key, message.partition)
+                else:
+                    transaction.produce(message.topic, message.value, message.key, message.partition, headers=message.headers)
+            except BufferError:  # the queue is full: let the broker take some
+                transaction.poll(0.1)
+            else:
+                break
+
+
+class AllOrNothing:
+    """A publisher with a fixed transactional id. After an error: make a new one, and publish again."""
+
+    def __init__(self, bootstrap_servers: str, transactional_id: str) -> None:
+        self._producer = transactional(bootstrap_servers, transactional_id)
+
+    def publish(self, messages: Iterable[Outgoing]) -> None:
+        """Raises ServiceError if nothing was published or that is unknown."""
+        try:
+            self._producer.begin_transaction()
+            produce(self._producer, messages)
+            self._producer.commit_transaction()
+        except KafkaException as error:
+            raise ServiceError(f"Messages could not be published: {error.args[0].str()}") from error

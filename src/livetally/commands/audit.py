@@ -1,0 +1,36 @@
+"""`livetally audit`: do ballots, ledger, votes topic and tallies agree?"""
+
+import argparse
+
+from livetally.audit import Report
+from livetally.audit import audit as carry_out
+from livetally.commands.backing import services_of
+from livetally.commands.output import print_json, say
+from livetally.settings import read_settings
+
+
+def audit(arguments: argparse.Namespace) -> int:
+    with services_of(read_settings()) as backing:
+        report = carry_out(backing.kafka_bootstrap_servers, backing.database_url)
+    if arguments.json:
+        print_json(report.as_json())
+    else:
+        print_report(report)
+    return 0 if report.ok else 1
+
+
+def print_report(report: Report) -> None:
+    rejected = sum(report.rejected.values())
+    print(f"ballots    {report.ballots:>12,}")
+    print(f"accepted   {report.accepted:>12,}")
+    print(f"rejected   {rejected:>12,}" + "".join(f"   {reason}: {count:,}" for reason, count in report.rejected.items()))
+    print(f"ledger     {report.ledger:>12,}")
+    print(f"published  {report.published:>12,}")
+    print(f"tallied    {report.tallied:>12,}")
+    if report.behind:
+        say(f"{report.behind:,} more ballots are on their way; they were not judged")
+    for difference in report.differences:
+        say(f"DIFFERENT  {difference}")
+    if report.differences_total > len(report.differences):
+        say(f"… and {report.differences_total - len(report.differences):,} more differences")
+    say("Ballots, ledger, votes topic and tallies agree." if report.ok else "They do NOT agree.")

@@ -1,0 +1,39 @@
+"""`livetally test`: every check that CI makes, the same way, cheapest first."""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from livetally.commands.output import say
+from livetally.core.errors import UsageError
+
+ROOT = Path(__file__).resolve().parents[3]
+BIN = Path(sys.executable).parent
+CHECKS = (
+    ("format", ("ruff", "format", "--check", ".")),
+    ("lint", ("ruff", "check", ".")),
+    ("types", ("mypy",)),
+    ("imports", ("lint-imports",)),
+)
+SUITES = {"quick": ("tests/unit",), "all": ("tests",)}
+
+
+def test(arguments: argparse.Namespace) -> int:
+    if not (ROOT / "tests").is_dir():
+        raise UsageError("The tests are not part of the installed package. Run them from a checkout: `./livetally test`.")
+    for name, command in CHECKS:
+        say(f"── {name}")
+        if subprocess.run([str(BIN / command[0]), *command[1:]], cwd=ROOT, check=False).returncode != 0:
+            say(f"{name} failed: {' '.join(command)}")
+            return 1
+    browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    say("── tests")
+    left_out: list[str] = []
+    if browser is None and arguments.which == "all" and "CI" not in os.environ:
+        say("Chromium is not installed, so these are left out (install it, on Debian: apt-get install chromium):")
+        subprocess.run([sys.executable, "-m", "pytest", "--collect-only", "-q", "-m", "browser"], cwd=ROOT, check=False, stdout=sys.stderr)
+        left_out = ["-m", "not browser"]
+    return subprocess.run([sys.executable, "-m", "pytest", *SUITES[arguments.which], *left_out], cwd=ROOT, check=False).returncode
