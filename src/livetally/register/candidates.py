@@ -7,8 +7,8 @@ from livetally.core.elections import Candidate
 from livetally.core.errors import UsageError
 from livetally.core.parties import INVENTED_PARTIES, REFERENCE_PARTIES, colour_of
 from livetally.register import leaflets
-from livetally.register.people import name_pools
 from livetally.register.places import counties
+from livetally.register.pools import name_pools
 from livetally.register.portraits import portrait
 
 PARTIES = REFERENCE_PARTIES + INVENTED_PARTIES
