@@ -4,7 +4,7 @@ The first five topics and their fields are those of the reference pipeline; a co
 for it works on ours. Fields may be added, never renamed or dropped.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -170,7 +170,7 @@ def rejection_headers(reason: str, detail: str, partition: int, offset: int, tim
     return [*((name, text.encode()) for name, text in named.items()), *outcome_headers(partition, offset)]
 
 
-def ballot_of(headers: Sequence[tuple[str, bytes | None]] | None) -> tuple[int, int] | None:
+def ballot_of(headers: Iterable[tuple[str, str | bytes | None]] | None) -> tuple[int, int] | None:
     """Partition and offset of the ballot that an outcome belongs to; None if the message carries none."""
     named = dict(headers or ())
     partition, offset = named.get(BALLOT_PARTITION), named.get(BALLOT_OFFSET)
