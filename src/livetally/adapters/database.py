@@ -1,0 +1,52 @@
+"""What a page asks PostgreSQL for: a few facts, again and again, over one connection that heals."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from livetally.adapters.cells import Cells
+from livetally.adapters.postgres import Connection, connect, explained
+from livetally.adapters.roll import Roll
+from livetally.core.elections import Election
+from livetally.core.errors import ServiceError
+
+
+class Database:
+    """Every method raises ServiceError while PostgreSQL is away; the next call tries a new connection."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._connection: Connection | None = None
+
+    def elections(self) -> list[Election]:
+        """The newest first."""
+        with self._healing() as connection:
+            return Roll(connection).elections()
+
+    def registered(self) -> int:
+        with self._healing() as connection:
+            return Roll(connection).registered()
+
+    def candidate_count(self, election_id: str) -> int:
+        with self._healing() as connection:
+            return len(Roll(connection).candidates(election_id))
+
+    def recounting(self) -> str | None:
+        """Why a recount is under way; None if there is none."""
+        with self._healing() as connection:
+            return Cells(connection).recounting()
+
+    @contextmanager
+    def _healing(self) -> Iterator[Connection]:
+        try:
+            if self._connection is None:
+                self._connection = connect(self._url, "show")
+            with explained(self._url):
+                yield self._connection
+        except ServiceError:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
