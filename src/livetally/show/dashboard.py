@@ -1,0 +1,50 @@
+"""How the page is started, and whether it answers."""
+
+import sys
+import urllib.request
+from pathlib import Path
+from urllib.error import URLError
+
+HEALTH_PATH = "/_stcore/health"
+HEALTH_TIMEOUT_S = 2.0
+
+_PAPER = {"light": "#FFFFFF", "dark": "#14171A"}
+_INK = {"light": "#16191D", "dark": "#ECEDEE"}
+_SIDEBAR = {"light": "#F5F4F1", "dark": "#1B1F23"}
+_ACCENT = {"light": "#9A2B2B", "dark": "#F0938A"}
+
+
+def command(port: int, address: str) -> list[str]:
+    """The program and its arguments; it takes the addresses of Kafka and PostgreSQL from its environment, as Settings does."""
+    options = {
+        "server.headless": "true",  # opens no browser, asks for no mail address
+        "server.port": str(port),
+        "server.address": address,
+        "server.fileWatcherType": "none",  # it would look at every imported file again and again
+        "server.runOnSave": "false",
+        "browser.gatherUsageStats": "false",
+        "client.toolbarMode": "minimal",
+        "client.showErrorDetails": "none",  # a viewer is no developer; the log has it all
+        "theme.font": "sans-serif",
+        **{f"theme.{theme}.{name}": colour for theme in ("light", "dark") for name, colour in _colours(theme).items()},
+    }
+    page = Path(__file__).with_name("page.py")
+    return [sys.executable, "-m", "streamlit", "run", str(page), *(f"--{name}={value}" for name, value in options.items())]
+
+
+def answers(url: str) -> bool:
+    """Whether the page at this address can be looked at."""
+    try:
+        with urllib.request.urlopen(url.rstrip("/") + HEALTH_PATH, timeout=HEALTH_TIMEOUT_S) as response:  # noqa: S310 (our own address)
+            return bool(response.status == 200)  # noqa: PLR2004 (HTTP's own number)
+    except (URLError, TimeoutError, ConnectionError):
+        return False
+
+
+def _colours(theme: str) -> dict[str, str]:
+    return {
+        "backgroundColor": _PAPER[theme],
+        "secondaryBackgroundColor": _SIDEBAR[theme],
+        "textColor": _INK[theme],
+        "primaryColor": _ACCENT[theme],
+    }

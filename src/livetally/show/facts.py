@@ -1,0 +1,23 @@
+"""The facts of a page, asked from PostgreSQL."""
+
+from livetally.adapters.database import Database
+from livetally.show.result import Facts
+
+
+class DatabaseFacts:
+    """Raises ServiceError, when it is made and when it reads, while PostgreSQL does not answer."""
+
+    def __init__(self, url: str) -> None:
+        self._database = Database(url)
+
+    def read(self) -> Facts:
+        elections = tuple(self._database.elections())
+        return Facts(
+            elections,
+            registered=self._database.registered(),
+            candidates={one.election_id: self._database.candidate_count(one.election_id) for one in elections},
+            recounting=self._database.recounting(),
+        )
+
+    def close(self) -> None:
+        self._database.close()
