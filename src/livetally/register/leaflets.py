@@ -157,11 +157,16 @@ class Leaflets:
 
     def biography(self, number: int, name: str, gender: str, town: str) -> str:
         sentences = " ".join(_in_turn(pool, number) for pool in (self._careers, self._deeds, self._lives))
-        return sentences.format(name=name, town=town, **_PRONOUNS[gender])
+        return in_words(sentences, name, gender, town)
 
     def platform(self, number: int, party: str) -> str:
         service, rule, place = (_in_turn(pool, number) for pool in (self._services, self._rules, self._places))
         return f"{CREEDS[party]} We will {service}, {rule}, and {place}."
+
+
+def in_words(sentences: str, name: str, gender: str, town: str) -> str:
+    """The sentences about this person: `gender` is female or male."""
+    return sentences.format(name=name, town=town, **_PRONOUNS[gender])
 
 
 def _in_turn(pool: list[str], number: int) -> str:

@@ -90,7 +90,7 @@ Dundee 148: Dundee 128 DD1; Broughty Ferry 20 DD5
 East Lothian 113: Musselburgh 21 EH21; Tranent 12 EH33; Haddington 10 EH41; Dunbar 10 EH42; North Berwick 8 EH39
 Edinburgh 515: Edinburgh 430 EH1; Leith 50 EH6; Portobello 20 EH15; South Queensferry 10 EH30
 Fife 372: Dunfermline 56 KY12; Kirkcaldy 50 KY1; Glenrothes 38 KY7; St Andrews 18 KY16; Leven 9 KY8; Cupar 9 KY15
-Glasgow 620: Glasgow 560 G1; Govan 26 G51; Easterhouse 25 G34; Partick 20 G11
+Glasgow 620: Glasgow 540 G1; Govan 26 G51; Easterhouse 25 G34; Partick 20 G11
 Highland 236: Inverness 48 IV2; Fort William 10 PH33; Nairn 10 IV12; Thurso 7 KW14; Wick 7 KW1; Dingwall 5 IV15; Portree 2 IV51
 Lanarkshire 585: East Kilbride 75 G74; Hamilton 54 ML3; Coatbridge 43 ML5; Airdrie 37 ML6; Motherwell 33 ML1; Wishaw 30 ML2; Lanark 9 ML11
 Midlothian 97: Bonnyrigg 18 EH19; Penicuik 16 EH26; Dalkeith 14 EH22
