@@ -1,0 +1,181 @@
+"""The laws of the board: neither order nor repetition matter, the highest version stays, a recount replaces everything."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from livetally.core import wire
+from livetally.core.tally import VIEWS, View
+from livetally.show.board import TOPICS, Board
+from livetally.show.result import Group, Leads, Nobody, Result, Tie
+
+AS_OF = "2026-05-04 21:00:00.000"
+Message = tuple[str, bytes, tuple[int, int]]
+
+
+def number(topic: str, version: tuple[int, int], as_of: str = AS_OF, election_id: str = "e", **fields: Any) -> Message:
+    value = orjson.dumps({**fields, "election_id": election_id, "version": version, "as_of": as_of})
+    return topic, value, (0, version[1])
+
+
+def votes(candidate_id: str, total: int, version: tuple[int, int], name: str = "", **more: str) -> Message:
+    return number(wire.PER_CANDIDATE, version, candidate_id=candidate_id, candidate_name=name or candidate_id, total_votes=total, **more)
+
+
+def listed(candidate_id: str, name: str, offset: int = 0, election_id: str = "e") -> Message:
+    fields = {"candidate_id": candidate_id, "candidate_name": name, "party_affiliation": "P", "election_id": election_id}
+    return wire.CANDIDATES, orjson.dumps(fields), (0, offset)
+
+
+def folded(messages: list[Message]) -> Board:
+    board = Board()
+    for topic, value, order in messages:
+        board.fold(topic, value, order)
+    return board
+
+
+def result(*messages: Message) -> Result:
+    return folded(list(messages)).results()["e"]
+
+
+@st.composite
+def any_number(draw: st.DrawFn) -> Message:
+    view: View = draw(st.sampled_from(VIEWS))
+    fields: dict[str, Any] = {name: draw(st.sampled_from(["a", "b", "unknown"])) for name in view.group}
+    fields[view.total] = draw(st.integers(0, 5))
+    version = (draw(st.integers(0, 2)), draw(st.integers(0, 3)))
+    return number(view.topic, version, f"2026-05-04 21:00:00.00{draw(st.integers(0, 3))}", draw(st.sampled_from(["e", "f"])), **fields)
+
+
+any_candidate = st.builds(listed, st.sampled_from("ab"), st.sampled_from(["Ada", "Bo"]), st.integers(0, 5), st.sampled_from("ef"))
+any_rubbish = st.tuples(st.sampled_from([*TOPICS, "elsewhere"]), st.binary(max_size=8), st.tuples(st.just(0), st.integers(0, 9)))
+
+
+def canonical(messages: list[Message]) -> list[Message]:
+    """Kafka gives one message per topic and offset: two different ones in the same place are not a case that exists."""
+    return list(
+        {
+            (topic, order) if topic == wire.CANDIDATES else (topic, value, order): (topic, value, order) for topic, value, order in messages
+        }.values()
+    )
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.one_of(any_number(), any_candidate, any_rubbish), max_size=25).map(canonical), st.data())
+def test_any_order_and_any_repetition_give_the_same_board(messages: list[Message], data: st.DataObject) -> None:
+    again = data.draw(st.permutations(messages + data.draw(st.lists(st.sampled_from(messages), max_size=10) if messages else st.just([]))))
+    one, other = folded(messages), folded(again)
+    assert one.results() == other.results()
+    assert one.unreadable.count == other.unreadable.count
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(any_number(), min_size=1, max_size=25))
+def test_only_the_highest_generation_of_an_election_is_shown(messages: list[Message]) -> None:
+    decoded = [orjson.loads(value) | {"topic": topic} for topic, value, _ in messages]
+    for election_id, shown in folded(messages).results().items():
+        own = [fields for fields in decoded if fields["election_id"] == election_id]
+        newest = max(fields["version"][0] for fields in own)
+        candidates = {fields["candidate_id"] for fields in own if fields["topic"] == wire.PER_CANDIDATE and fields["version"][0] == newest}
+        assert {one.candidate_id for one in shown.candidates} == candidates
+
+
+def test_the_highest_version_stays() -> None:
+    assert result(votes("a", 9, (1, 3)), votes("a", 4, (1, 2))).total_votes == 9
+
+
+def test_a_higher_generation_replaces_every_number_of_the_lower_one() -> None:
+    shown = result(votes("a", 9, (1, 7)), number(wire.BY_LOCATION, (1, 7), state="Kent", count=9), votes("b", 2, (2, 0)))
+    assert (shown.total_votes, shown.places) == (2, ())
+
+
+def test_a_recount_of_one_election_leaves_the_others_alone() -> None:
+    board = folded([votes("a", 9, (1, 7)), number(wire.PER_CANDIDATE, (2, 0), election_id="f", candidate_id="x", total_votes=1)])
+    assert [board.results()[one].total_votes for one in "ef"] == [9, 1]
+
+
+def test_a_candidate_without_votes_is_there_with_none() -> None:
+    shown = result(listed("a", "Ada"), listed("b", "Bo"), votes("b", 3, (1, 1)))
+    assert [(one.name, one.votes) for one in shown.candidates] == [("Bo", 3), ("Ada", 0)]
+
+
+def test_a_candidate_whose_announcement_is_not_here_yet_is_shown_by_its_votes() -> None:
+    shown = result(votes("c", 3, (1, 1), "Cy", party_affiliation="Tea Party"))
+    assert [(one.name, one.party) for one in shown.candidates] == [("Cy", "Tea Party")]
+
+
+def test_most_votes_first_and_ties_by_name() -> None:
+    shown = result(votes("1", 2, (1, 1), "Zoe"), votes("2", 2, (1, 1), "Ann"), votes("3", 5, (1, 1), "Max"))
+    assert [one.name for one in shown.candidates] == ["Max", "Ann", "Zoe"]
+
+
+def test_who_leads() -> None:
+    assert result(listed("a", "Ada")).lead == Nobody()
+    ahead = result(votes("a", 5, (1, 1)), votes("b", 3, (1, 1))).lead
+    assert isinstance(ahead, Leads)
+    assert (ahead.first.candidate_id, ahead.margin) == ("a", 2)
+    alone = result(votes("a", 5, (1, 1))).lead
+    assert isinstance(alone, Leads)
+    assert alone.margin == 5
+    level = result(votes("a", 5, (1, 1)), votes("b", 5, (1, 1)), votes("c", 4, (1, 1))).lead
+    assert isinstance(level, Tie)
+    assert [one.candidate_id for one in level.first] == ["a", "b"]
+
+
+def test_every_view_finds_its_place() -> None:
+    shown = result(
+        number(wire.BY_LOCATION, (1, 1), state="Kent", count=3, registered=10),
+        number(wire.BY_REGION, (1, 1), city="Dover", state="Kent", total_votes=2, registered=4),
+        number(wire.BY_GENDER, (1, 1), gender="unknown", total_votes=1),
+        number(wire.BY_GENDER, (1, 1), gender="female", total_votes=2),
+        number(wire.BY_AGE, (1, 1), age_group="65+", total_votes=2),
+        number(wire.BY_AGE, (1, 1), age_group="under 18", total_votes=1),
+        number(wire.BY_PARTY, (1, 1), "2026-05-04 21:00:01.250", party_affiliation="P", total_votes=3),
+    )
+    assert shown.places == (Group("Kent", 3, 10),)
+    assert shown.cities == (Group("Dover", 2, 4, within="Kent"),)
+    assert shown.places[0].turnout == pytest.approx(0.3)
+    assert [one.name for one in shown.genders] == ["female", "unknown"]
+    assert [one.name for one in shown.ages] == ["under 18", "65+"]
+    assert shown.parties == (Group("P", 3),)
+    assert shown.as_of == datetime(2026, 5, 4, 21, 0, 1, 250_000, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("topic", "value"),
+    [
+        ("no_topic_of_ours", b"{}"),
+        (wire.PER_CANDIDATE, None),
+        (wire.PER_CANDIDATE, b"\xff"),
+        (wire.PER_CANDIDATE, b"[" * 5000),
+        (wire.PER_CANDIDATE, b"3"),
+        (wire.CANDIDATES, b'{"candidate_id": 3, "election_id": "e"}'),
+        votes("a", -1, (1, 1))[:2],
+        (
+            wire.PER_CANDIDATE,
+            b'{"election_id":"e","candidate_id":"a","total_votes":true,"version":[1,1],"as_of":"2026-05-04 21:00:00.000"}',
+        ),
+        (wire.PER_CANDIDATE, b'{"election_id":"e","candidate_id":"a","total_votes":1,"version":[1],"as_of":"2026-05-04 21:00:00.000"}'),
+        (wire.PER_CANDIDATE, b'{"election_id":"e","candidate_id":"a","total_votes":1,"version":[1,1],"as_of":"yesterday"}'),
+        (wire.BY_REGION, b'{"election_id":"e","city":"Dover","total_votes":1,"version":[1,1],"as_of":"2026-05-04 21:00:00.000"}'),
+    ],
+)
+def test_what_cannot_be_read_changes_nothing_and_is_counted(topic: str, value: bytes | None) -> None:
+    board = folded([votes("a", 9, (1, 1))])
+    before = board.results()
+    board.fold(topic, value, (0, 42))
+    board.fold(topic, value, (0, 42))
+    assert board.results() == before
+    assert board.unreadable.count == 1
+    assert board.unreadable.example.startswith(f"{topic}, offset 42: ")
+
+
+def test_a_board_that_was_handed_out_does_not_change() -> None:
+    board = folded([votes("a", 9, (1, 1))])
+    before = board.results()
+    board.fold(*votes("a", 10, (1, 2)))
+    assert (before["e"].total_votes, board.results()["e"].total_votes) == (9, 10)

@@ -1,0 +1,202 @@
+"""The reader: one picture for all, kept while a service is away, going on by itself when it is back."""
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+import pytest
+
+from livetally.adapters.kafka import Record
+from livetally.core import wire
+from livetally.core.elections import Election
+from livetally.core.errors import ServiceError
+from livetally.show import reader as reader_module
+from livetally.show.reader import Reader
+from livetally.show.result import Facts, Snapshot
+
+DEADLINE_S = 5.0
+NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
+
+
+def record(offset: int, total: int, **fields: Any) -> Record:
+    named = {"candidate_id": "a", "total_votes": total, "election_id": "e", "version": [1, offset], "as_of": "2026-05-04 12:00:00.000"}
+    return Record(wire.PER_CANDIDATE, 0, offset, 0, None, orjson.dumps(named | fields), ())
+
+
+class Topics:
+    """A topic that many tails read, each from the beginning; `fault` takes all of them away."""
+
+    def __init__(self) -> None:
+        self.log: list[Record] = []
+        self.fault: str | None = None
+        self.ready = True
+        self.tails: list[Tail] = []
+
+    def open(self) -> "Tail":
+        tail = Tail(self)
+        self.tails.append(tail)
+        return tail
+
+
+class Tail:
+    def __init__(self, topics: Topics) -> None:
+        self._topics = topics
+        self._position = 0
+        self.fault: str | None = None
+        self.closed = False
+
+    @property
+    def caught_up(self) -> bool:
+        return self._topics.ready
+
+    def read(self, wait_s: float) -> list[Record]:
+        self.fault = self._topics.fault
+        records = [] if self.fault else self._topics.log[self._position :]
+        self._position += len(records)
+        if not records:
+            time.sleep(min(wait_s, 0.005))
+        return records
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class Database:
+    def __init__(self) -> None:
+        self.registered = 10
+        self.error: Exception | None = None
+        self.opened = 0
+
+    def open(self) -> "Database":
+        self.opened += 1
+        return self
+
+    def read(self) -> Facts:
+        if self.error:
+            raise self.error
+        return Facts((Election("e", "May", "real", "open", 1, None, None),), self.registered, {"e": 1})
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader_module, "RETRY_S", 0.01)
+    monkeypatch.setattr(reader_module, "FACTS_INTERVAL_S", 0.01)
+
+
+@pytest.fixture
+def topics() -> Topics:
+    return Topics()
+
+
+@pytest.fixture
+def database() -> Database:
+    return Database()
+
+
+@pytest.fixture
+def reader(topics: Topics, database: Database) -> Iterator[Reader]:
+    one = Reader(topics.open, database.open, lambda: NOON)
+    one.start()
+    yield one
+    one.close()
+
+
+def wait_for(reader: Reader, condition: Callable[[Snapshot], bool]) -> Snapshot:
+    end = time.monotonic() + DEADLINE_S
+    while not condition(snapshot := reader.snapshot):
+        assert time.monotonic() < end, snapshot
+        time.sleep(0.002)
+    return snapshot
+
+
+def total(snapshot: Snapshot) -> int:
+    return snapshot.results["e"].total_votes if snapshot.results else -1
+
+
+def test_messages_and_facts_come_together(reader: Reader, topics: Topics) -> None:
+    topics.log.append(record(1, 5))
+    snapshot = wait_for(reader, lambda one: total(one) == 5 and one.facts is not None)
+    assert snapshot.facts
+    assert (snapshot.facts.registered, snapshot.troubles) == (10, ())
+    topics.log.append(record(2, 6))
+    wait_for(reader, lambda one: total(one) == 6)
+
+
+def test_nothing_is_shown_before_the_topics_have_been_read_to_their_end(topics: Topics, database: Database) -> None:
+    topics.ready = False
+    topics.log.append(record(1, 5))
+    reader = Reader(topics.open, database.open, lambda: NOON)
+    reader.start()
+    assert wait_for(reader, lambda one: one.facts is not None).results is None
+    topics.ready = True
+    wait_for(reader, lambda one: total(one) == 5)
+    reader.close()
+
+
+def test_kafka_away_and_back(reader: Reader, topics: Topics) -> None:
+    topics.log.append(record(1, 5))
+    wait_for(reader, lambda one: total(one) == 5)
+    topics.fault = "Connection refused"
+    away = wait_for(reader, lambda one: bool(one.troubles))
+    assert total(away) == 5
+    assert [(one.service, one.since, one.detail) for one in away.troubles] == [("Kafka", NOON, "Connection refused")]
+    topics.log.append(record(2, 8))
+    topics.fault = None
+    wait_for(reader, lambda one: not one.troubles and total(one) == 8)
+    assert topics.tails[0].closed
+
+
+def test_kafka_back_without_news_is_no_trouble_any_more(reader: Reader, topics: Topics) -> None:
+    wait_for(reader, lambda one: one.results is not None)
+    topics.fault = "Connection refused"
+    wait_for(reader, lambda one: bool(one.troubles))
+    topics.fault = None
+    wait_for(reader, lambda one: not one.troubles)
+
+
+def test_postgresql_away_and_back(reader: Reader, database: Database) -> None:
+    wait_for(reader, lambda one: one.facts is not None)
+    database.error = ServiceError("PostgreSQL does not answer")
+    away = wait_for(reader, lambda one: bool(one.troubles))
+    assert away.facts
+    assert (away.troubles[0].service, away.facts.registered) == ("PostgreSQL", 10)
+    database.error, database.registered = None, 11
+    back = wait_for(reader, lambda one: not one.troubles and one.facts is not None and one.facts.registered == 11)
+    assert back.facts
+
+
+def test_both_away_are_both_named(reader: Reader, topics: Topics, database: Database) -> None:
+    topics.fault, database.error = "gone", ServiceError("gone too")
+    wait_for(reader, lambda one: {trouble.service for trouble in one.troubles} == {"Kafka", "PostgreSQL"})
+
+
+def test_a_fault_that_nobody_expected_is_shown_logged_and_survived(
+    reader: Reader, database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    database.error = ZeroDivisionError("oops")
+    away = wait_for(reader, lambda one: bool(one.troubles))
+    assert away.troubles[0].detail == "ZeroDivisionError: oops"
+    assert "nobody expected" in caplog.text
+    database.error = None
+    wait_for(reader, lambda one: not one.troubles)
+
+
+def test_unreadable_messages_reach_the_page(reader: Reader, topics: Topics) -> None:
+    topics.log.append(record(1, 5))
+    topics.log.append(record(2, -5))
+    snapshot = wait_for(reader, lambda one: one.unreadable.count == 1)
+    assert total(snapshot) == 5
+
+
+def test_it_ends(topics: Topics, database: Database) -> None:
+    reader = Reader(topics.open, database.open, lambda: NOON)
+    reader.start()
+    wait_for(reader, lambda one: one.results is not None and one.facts is not None)
+    reader.close()
+    assert not any(thread.is_alive() for thread in reader._threads)
+    assert topics.tails[-1].closed
