@@ -70,7 +70,13 @@ def _add(commands: Commands, name: str, target: str, text: str) -> argparse.Argu
 
 def _add_run(commands: Commands) -> None:
     run = _add(commands, "run", "run:run", "the whole election on this machine, with the page; Ctrl+C stops everything it started")
-    run.add_argument("--voters", type=_count, default=DEFAULT_VOTERS, metavar="N", help="people to register (default: %(default)s)")
+    run.add_argument(
+        "--voters",
+        type=_count,
+        default=None,
+        metavar="N",
+        help=f"people to register (default: {DEFAULT_VOTERS:,}, or as many as an interrupted run had)",
+    )
     run.add_argument(
         "--rate", type=_rate, default=DEFAULT_RATE, metavar="PER_S", help="ballots a second, or `max` (default: %(default).0f)"
     )
