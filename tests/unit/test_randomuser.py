@@ -53,9 +53,7 @@ class Api:
         def progress(done: int, note: str) -> None:
             self.notes.append((done, note))
 
-        return list(
-            fetch_people(self.url, 42, count, progress, first=first, timeout_s=timeout_s, sleep=self.waits_s.append, now=lambda: NOW)
-        )
+        return list(fetch_people(self.url, 42, first, count, progress, timeout_s=timeout_s, sleep=self.waits_s.append, now=lambda: NOW))
 
 
 def record(seed: str, page: int, place: int) -> dict[str, Any]:
@@ -182,7 +180,7 @@ def test_a_page_is_never_larger_than_the_api_allows(api: Api) -> None:
 def test_seeds_and_pages_cannot_be_mistaken_for_one_another(api: Api) -> None:
     """The API hashes seed and page number written together, and a seed of 18 characters chooses the nationality."""
     for seed in (1, 12, 0, -3, 10**30):
-        list(fetch_people(api.url, seed, 1, lambda _done, _note: None))
+        list(fetch_people(api.url, seed, 0, 1))
     seeds = [query.seed for query in api.queries]
     assert len(set(seeds)) == 5
     assert all(len(seed) > 18 and not seed[-1].isdigit() for seed in seeds)
@@ -220,7 +218,7 @@ def test_what_does_not_pass_is_given_up(api: Api) -> None:
 
 @pytest.mark.usefixtures("small_pages")
 def test_people_who_came_before_a_failure_are_kept(api: Api) -> None:
-    people = fetch_people(api.url, 1, 20, lambda _done, _note: None, sleep=api.waits_s.append)
+    people = fetch_people(api.url, 1, 0, 20, sleep=api.waits_s.append)
     first_page = [next(people) for _ in range(10)]
     api.script = [Answer(b"", 404)]
     with pytest.raises(SourceError, match=r"Page 2 .* 1 attempt.*404 Not Found"):

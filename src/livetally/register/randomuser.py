@@ -45,10 +45,10 @@ class _Failure:
 def fetch_people(
     url: str,
     seed: int,
+    first: int,
     count: int,
-    progress: Progress,
+    progress: Progress = lambda _done, _note: None,
     *,
-    first: int = 0,
     session: requests.Session | None = None,
     timeout_s: float = TIMEOUT_S,
     sleep: Callable[[float], None] = time.sleep,
@@ -67,7 +67,7 @@ def fetch_people(
         )
     if session is None:
         with requests.Session() as own:
-            yield from fetch_people(url, seed, count, progress, first=first, session=own, timeout_s=timeout_s, sleep=sleep, now=now)
+            yield from fetch_people(url, seed, first, count, progress, session=own, timeout_s=timeout_s, sleep=sleep, now=now)
         return
     number, end = first, first + count
     while number < end:
