@@ -88,6 +88,15 @@ def read_settings() -> Settings:
     )
 
 
+def cache_dir_of(settings: Settings) -> Path:
+    """Where downloads are kept for all data directories."""
+    if settings.cache_dir:
+        return settings.cache_dir.resolve()
+    named = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache")
+    home = named if named.is_absolute() else Path("~/.cache").expanduser()  # a relative one is to be ignored, says its specification
+    return home / "livetally"
+
+
 def _unknown_variables() -> set[str]:
     known = {PREFIX + name.upper() for name in Settings.model_fields}
     return {name for name in os.environ if name.startswith(PREFIX)} - known
