@@ -17,7 +17,7 @@ from livetally.core.elections import Voter
 from livetally.core.wire import voter_message
 from livetally.register.people import CHUNK_PEOPLE, people
 from livetally.register.places import counties
-from livetally.register.pools import REFERENCE_DATE, name_pools
+from livetally.register.pools import REFERENCE_DATE, make_pools, name_pools
 
 MANY = 200_000
 MESSAGE_BYTES_MAX = 600
@@ -127,7 +127,8 @@ def test_announcements_are_short() -> None:
 
 
 def test_fields_have_the_form_that_the_reference_knows() -> None:
-    women, men, surnames = map(set, name_pools())
+    pools = make_pools()
+    women, men, surnames = ({word.text for word in words} for words in (pools.women, pools.men, pools.surnames))
     for voter in people(3, 0, 3000):
         assert uuid.UUID(voter.voter_id).version == 4
         assert uuid.UUID(voter.voter_id).variant == uuid.RFC_4122
@@ -143,6 +144,13 @@ def test_fields_have_the_form_that_the_reference_knows() -> None:
         assert re.fullmatch(r"[0-9]+ [A-Z].+ [A-Z][a-z]+", voter.address_street)
         assert 0 <= voter.registered_age <= min(20, age_on(REFERENCE_DATE, date.fromisoformat(voter.date_of_birth)) - 18)
         assert no_control_characters(voter)
+
+
+def test_names_are_written_as_their_bearers_write_them() -> None:
+    women, men, surnames = name_pools()
+    assert not set(women) & set(men)
+    assert {"O'Brien", "McCarthy"} <= set(surnames)
+    assert not [name for name in surnames if re.match(r"O'[a-z]|Mc[a-z]", name)]
 
 
 def no_control_characters(voter: Voter) -> bool:

@@ -1,5 +1,6 @@
 """What invented people are combined from: words of mimesis, towns, and ages as in an electorate."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -41,6 +42,7 @@ _PYRAMID = (
 _STREET_TYPES = ("Avenue", "Close", "Court", "Crescent", "Drive", "Gardens", "Grove", "Hill", "Lane", "Mews", "Park", "Place", "Road")
 _STREET_TYPES_FREQUENT = ("Road", "Street", "Lane", "Avenue", "Close")
 
+_PREFIX = re.compile(r"^(O'|Mc)(.)")
 _POSTCODE_LETTERS = "ABDEFGHJLNPQRSTUWXYZ"  # the others are not used there, because they are easily misread
 # Numbers that Ofcom keeps for fiction, so that they ring nowhere.
 _PHONE_LONDON, _PHONE_ELSEWHERE = "020 7946 0", "01632 960"
@@ -91,10 +93,14 @@ class Pools:
 
 
 def name_pools() -> tuple[list[str], list[str], list[str]]:
-    """Given names of women, of men, and surnames, each name once: candidates are called like everybody else."""
+    """Given names that only women have, that only men have, and surnames, each once.
+
+    For candidates, whose leaflet says "she" or "he": a reader should not stumble over a woman called Fred,
+    of whom mimesis knows one.
+    """
     pools = make_pools()
-    women, men, surnames = ([word.text for word in words] for words in (pools.women, pools.men, pools.surnames))
-    return women, men, surnames
+    women, men = ({word.text: None for word in words} for words in (pools.women, pools.men))
+    return [name for name in women if name not in men], [name for name in men if name not in women], [word.text for word in pools.surnames]
 
 
 @lru_cache(maxsize=1)  # the same for every seed, and some 70 ms to make: whoever asks for small portions should not pay each time
@@ -118,8 +124,8 @@ def make_pools() -> Pools:
 
 
 def _words(drawn: Iterator[str]) -> tuple[Word, ...]:
-    """Each name once. mimesis writes O'brien; people of that name do not."""
-    names = dict.fromkeys(name[:2] + name[2:].capitalize() if name.startswith("O'") else name for name in drawn)
+    """Each name once, written as people of that name write it: mimesis has O'brien and Mccarthy."""
+    names = dict.fromkeys(_PREFIX.sub(lambda match: match[1] + match[2].upper(), name) for name in drawn)
     return tuple(Word(name, "".join(filter(str.isalnum, name)).lower()) for name in names)
 
 
