@@ -9,6 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from livetally.core.elections import Election
+from livetally.settings import Settings
 from livetally.show import dashboard
 from livetally.show.charts import candidate_colours
 from livetally.show.result import Facts, Group, Result, Snapshot, Standing, Trouble, Unreadable, lead_of, ranked
@@ -244,7 +245,7 @@ def test_words() -> None:
 def test_the_page_says_so_when_nobody_told_it_where_the_services_are(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("KAFKA_BOOTSTRAP_SERVERS", "DATABASE_URL"):
         monkeypatch.setenv(f"LIVETALLY_{name}", "")
-    path = dashboard.command(8501, "127.0.0.1")[4]
+    path = dashboard.command(Settings(), 8501, "127.0.0.1")[4]
     test = AppTest.from_file(path, default_timeout=20).run()
     assert not test.exception
     assert "has not been told where Kafka and PostgreSQL are" in markup(test)

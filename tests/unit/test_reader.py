@@ -13,6 +13,7 @@ from livetally.core import wire
 from livetally.core.elections import Election
 from livetally.core.errors import ServiceError
 from livetally.show import reader as reader_module
+from livetally.show.listening import Listening
 from livetally.show.reader import Reader
 from livetally.show.result import Facts, Snapshot
 
@@ -200,3 +201,26 @@ def test_it_ends(topics: Topics, database: Database) -> None:
     reader.close()
     assert not any(thread.is_alive() for thread in reader._threads)
     assert topics.tails[-1].closed
+
+
+def test_a_broker_that_is_silent_is_asked_now_and_then_whether_it_is_there() -> None:
+    topics, now_s, answers = Topics(), [0.0], [True]
+    asked: list[float] = []
+
+    def broker_answers() -> bool:
+        asked.append(now_s[0])
+        return answers[0]
+
+    listening = Listening(topics.open(), broker_answers, lambda: now_s[0])
+    for now_s[0] in (0.5, 1.9, 2.0, 3.9, 4.0):
+        assert listening.read(0) == []
+    assert (asked, listening.fault) == ([2.0, 4.0], None)
+    topics.log.append(record(1, 5))
+    now_s[0] = 7.0
+    assert len(listening.read(0)) == 1
+    now_s[0], answers[0] = 9.0, False
+    listening.read(0)
+    assert (asked, listening.fault) == ([2.0, 4.0, 9.0], "The broker sends nothing and does not answer.")
+    answers[0], topics.fault = True, "its own"
+    listening.read(0)
+    assert listening.fault == "its own"

@@ -5,6 +5,8 @@ import urllib.request
 from pathlib import Path
 from urllib.error import URLError
 
+from livetally.settings import Settings
+
 HEALTH_PATH = "/_stcore/health"
 HEALTH_TIMEOUT_S = 2.0
 
@@ -14,8 +16,11 @@ _SIDEBAR = {"light": "#F5F4F1", "dark": "#1B1F23"}
 _ACCENT = {"light": "#9A2B2B", "dark": "#F0938A"}
 
 
-def command(port: int, address: str) -> list[str]:
-    """The program and its arguments; it takes the addresses of Kafka and PostgreSQL from its environment, as Settings does."""
+def command(_settings: Settings, port: int, address: str) -> list[str]:
+    """The program and its arguments; it takes the addresses of Kafka and PostgreSQL from its environment.
+
+    Every stage is started from the settings; none of them changes how a page is served.
+    """
     options = {
         "server.headless": "true",  # opens no browser, asks for no mail address
         "server.port": str(port),

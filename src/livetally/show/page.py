@@ -1,17 +1,20 @@
 """The page: the file that Streamlit runs from top to bottom for every viewer."""
 
 import atexit
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 import streamlit as st
 
 from livetally.adapters.kafka import Tail
+from livetally.adapters.topics import Topics
 from livetally.core.errors import UsageError
 from livetally.settings import read_settings
 from livetally.show import sections
 from livetally.show.board import TOPICS
 from livetally.show.facts import DatabaseFacts
+from livetally.show.listening import Listening
 from livetally.show.live import draw
 from livetally.show.reader import Reader
 
@@ -34,7 +37,12 @@ def main() -> None:
 @st.cache_resource(show_spinner=False)
 def shared_reader(bootstrap_servers: str, database_url: str) -> Reader:
     """The one reader of this server process, whoever looks."""
-    reader = Reader(lambda: Tail(bootstrap_servers, TOPICS), lambda: DatabaseFacts(database_url), lambda: datetime.now(UTC))
+    topics = Topics(bootstrap_servers)
+    reader = Reader(
+        lambda: Listening(Tail(bootstrap_servers, TOPICS), topics.answer, time.monotonic),
+        lambda: DatabaseFacts(database_url),
+        lambda: datetime.now(UTC),
+    )
     reader.start()
     atexit.register(reader.close)
     return reader
