@@ -81,7 +81,7 @@ def _add_run(commands: Commands) -> None:
         "--rate", type=_rate, default=DEFAULT_RATE, metavar="PER_S", help="ballots a second, or `max` (default: %(default).0f)"
     )
     run.add_argument(
-        "--seed", type=_seed, default=DEFAULT_SEED, metavar="S", help="who the people are and how they vote (default: %(default)s)"
+        "--seed", type=_seed, default=None, metavar="S", help=f"who the people are and how they vote (default: {DEFAULT_SEED})"
     )
     run.add_argument(
         "--fresh", action="store_true", help="delete what is kept in the data directory first; refused where a real election lies"

@@ -97,6 +97,16 @@ def cache_dir_of(settings: Settings) -> Path:
     return home / "livetally"
 
 
+def environment_with(**settings: str) -> dict[str, str]:
+    """The environment of this process with some settings changed, for a child process."""
+    return dict(os.environ) | {PREFIX + name.upper(): value for name, value in settings.items()}
+
+
+def is_ci() -> bool:
+    """Whether this is a continuous-integration run, where nothing may be left out."""
+    return bool(os.environ.get("CI"))
+
+
 def _unknown_variables() -> set[str]:
     known = {PREFIX + name.upper() for name in Settings.model_fields}
     return {name for name in os.environ if name.startswith(PREFIX)} - known

@@ -1,13 +1,17 @@
 """The tally's numbers in PostgreSQL: cells by generation and batch, and every total that follows from them."""
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from livetally.adapters.postgres import TALLY_LOCK, Connection
 from livetally.adapters.queries import queries
-from livetally.core.errors import LedgerError
+from livetally.core.errors import LedgerError, ServiceError
 from livetally.core.tally import Cell
+
+LOCK_WITHIN_S = 12.0  # longer than PostgreSQL lets a transaction live whose owner is gone
+LOCK_AGAIN_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,12 @@ class Cells:
         self._sql = queries("cells")
 
     def take_lock(self) -> None:
-        if self._connection.execute(self._sql["take_lock"], (TALLY_LOCK,)).fetchone() != (True,):
+        """A tally that was killed may hold it for a moment longer. Raises LedgerError if another one lives."""
+        deadline = time.monotonic() + LOCK_WITHIN_S
+        while self._connection.execute(self._sql["take_lock"], (TALLY_LOCK,)).fetchone() != (True,):
+            if time.monotonic() < deadline:
+                time.sleep(LOCK_AGAIN_S)
+                continue
             raise LedgerError(
                 "A tally is running already; two would only undo each other's work. Stop it first (`livetally tally` or `livetally run`)."
             )
@@ -74,7 +83,7 @@ class Cells:
                     copy.write_row(row)
             stored = self._connection.execute(self._sql["lock_generation"], (generation,)).fetchone()
             if stored is None or stored[0] > batch:
-                raise LedgerError(
+                raise ServiceError(
                     f"Batch {batch} of generation {generation} is older than what is stored ({stored and stored[0]}): another tally has taken over."
                 )
             self._connection.execute(self._sql["store_cells"], {"generation": generation, "batch": batch})

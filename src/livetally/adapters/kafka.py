@@ -190,7 +190,7 @@ class Tail:
         try:
             if not self._assigned:
                 self._assign()
-            messages = self._consumer.consume(CONSUME_MESSAGES_MAX, wait_s)
+            messages = gather(self._consumer, CONSUME_MESSAGES_MAX, wait_s)
         except KafkaException as error:
             self.fault = str(error.args[0])
             return []
@@ -216,6 +216,17 @@ class Tail:
         self._awaited = {(one.topic, one.partition) for one in partitions}
         self._consumer.assign(partitions)
         self._assigned = True
+
+
+def gather(client: Consumer, messages_max: int, wait_s: float, linger_s: float = 0.0) -> list[Message]:
+    """Up to so many messages: waits `wait_s` for the first and `linger_s` for the rest.
+
+    `consume` alone waits its whole time unless it gets all that it was asked for, at the end of a partition too.
+    """
+    messages = client.consume(1, wait_s)
+    if messages and messages_max > 1:
+        messages += client.consume(messages_max - 1, linger_s)
+    return messages
 
 
 def patiently(what: str, ask: Callable[[], T]) -> T:
@@ -272,7 +283,7 @@ def read_range(client: Consumer, topic: str, partition: int, first: int, end: in
     client.assign([TopicPartition(topic, partition, first)])
     try:
         while True:
-            for message in client.consume(CONSUME_MESSAGES_MAX, 1.0):
+            for message in gather(client, CONSUME_MESSAGES_MAX, 1.0):
                 fault = message.error()
                 if fault is not None and fault_of(fault) is Fault.END_OF_PARTITION:
                     return

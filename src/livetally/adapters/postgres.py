@@ -71,6 +71,19 @@ def migrate(connection: Connection) -> list[str]:
     return applied
 
 
+def database_answers(url: str) -> bool:
+    """Whether PostgreSQL answers a query right now."""
+    try:
+        with closing(connect(url, "status")) as connection:
+            return connection.execute("SELECT 1").fetchone() == (1,)
+    except ServiceError:
+        return False
+
+
+def has_schema(connection: Connection) -> bool:
+    return connection.execute(queries("schema")["has_schema"]).fetchone() == (True,)
+
+
 def ask_read_only(url: str, query: str) -> tuple[list[str], list[tuple[Any, ...]]]:
     """Columns and rows of somebody's own query. One statement, in a transaction that cannot write. Raises UsageError with PostgreSQL's words."""
     with closing(connect(url, "sql", bounded=False)) as connection:

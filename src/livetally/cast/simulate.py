@@ -23,6 +23,7 @@ from livetally.adapters.kafka import (
     bounds,
     consumer,
     fault_of,
+    gather,
     partitions_of,
     patiently,
 )
@@ -95,7 +96,7 @@ def _announced(client: Consumer, voters_max: int, stop: threading.Event) -> Iter
     client.assign([TopicPartition(VOTERS, partition, offset) for partition, offset in position.items()])
     while not stop.is_set():
         messages = []
-        for message in client.consume(voters_max, TICK_S if voters_max < BATCH_VOTERS_MAX else WAIT_S):
+        for message in gather(client, voters_max, WAIT_S, TICK_S):
             if (fault := message.error()) is None:
                 messages.append(message)
             elif fault_of(fault) is not Fault.RETRIABLE:

@@ -10,7 +10,7 @@ from livetally.settings import read_settings
 
 
 def audit(arguments: argparse.Namespace) -> int:
-    with services_of(read_settings()) as backing:
+    with services_of(read_settings(), looks_only=True) as backing:
         report = carry_out(backing.kafka_bootstrap_servers, backing.database_url)
     if arguments.json:
         print_json(report.as_json())

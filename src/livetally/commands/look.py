@@ -22,7 +22,7 @@ CONTROL_RECORDS_PER_MESSAGE = 4  # transactions leave marks that take offsets; l
 
 def topics(arguments: argparse.Namespace) -> int:
     settings = read_settings()
-    with services_of(settings) as backing, closing(reader(backing.kafka_bootstrap_servers)) as client:
+    with services_of(settings, looks_only=True) as backing, closing(reader(backing.kafka_bootstrap_servers)) as client:
         existing = Topics(backing.kafka_bootstrap_servers).existing()
         ours = {topic.name: topic for topic in all_topics(settings.ballot_partitions)}
         rows = []
@@ -42,7 +42,7 @@ def topics(arguments: argparse.Namespace) -> int:
 
 def peek(arguments: argparse.Namespace) -> int:
     """The newest messages, oldest first, one JSON object a line."""
-    with services_of(read_settings()) as backing:
+    with services_of(read_settings(), looks_only=True) as backing:
         existing = Topics(backing.kafka_bootstrap_servers).existing()
         if arguments.topic not in existing:
             raise UsageError(f"There is no topic {arguments.topic!r}. There are: {', '.join(sorted(existing))}.")

@@ -36,7 +36,6 @@ def rebuild(arguments: argparse.Namespace) -> int:
 def _recount(backing: Backing) -> int:
     from livetally.tally.tally import tally
 
-    spark = backing.spark()
     with closing(connect(backing.database_url, "rebuild")) as connection, explained(backing.database_url):
         cells = Cells(connection)
         cells.take_lock()  # nobody is counting
@@ -48,7 +47,7 @@ def _recount(backing: Backing) -> int:
         watcher = threading.Thread(target=_stop_when_shown, args=(backing, before.number if before else 0, stop, finished), daemon=True)
         watcher.start()
         try:
-            tally(backing.settings, backing.kafka_bootstrap_servers, backing.database_url, spark.java_home, spark.jars, stop)
+            tally(backing.settings, backing.kafka_bootstrap_servers, backing.database_url, backing.java_home, backing.spark_jars, stop)
         finally:
             finished.set()
             watcher.join()

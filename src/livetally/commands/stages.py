@@ -64,10 +64,9 @@ def tally(_arguments: argparse.Namespace) -> int:
 
     start_logging("tally")
     with services_of(read_settings(), spark=True) as backing:
-        spark = backing.spark()
 
         def work(stop: threading.Event) -> str:
-            count(backing.settings, backing.kafka_bootstrap_servers, backing.database_url, spark.java_home, spark.jars, stop)
+            count(backing.settings, backing.kafka_bootstrap_servers, backing.database_url, backing.java_home, backing.spark_jars, stop)
             return "stopped after the last batch; the next tally goes on there"
 
         return run_stage("tally", work)
@@ -78,7 +77,7 @@ def dashboard(_arguments: argparse.Namespace) -> int:
 
     settings = read_settings()
     with services_of(settings) as backing:
-        port = backing.choose_port(settings.dashboard_port, "the page")
+        port = backing.choose_port("dashboard", settings.dashboard_port)
         say(f"dashboard: http://{settings.dashboard_address}:{port}")
         child = subprocess.Popen(command(settings, port, settings.dashboard_address), env=backing.environment())
 

@@ -1,7 +1,6 @@
 """`livetally test`: every check that CI makes, the same way, cheapest first."""
 
 import argparse
-import os
 import shutil
 import subprocess
 import sys
@@ -9,6 +8,7 @@ from pathlib import Path
 
 from livetally.commands.output import say
 from livetally.core.errors import UsageError
+from livetally.settings import is_ci
 
 ROOT = Path(__file__).resolve().parents[3]
 BIN = Path(sys.executable).parent
@@ -32,7 +32,7 @@ def test(arguments: argparse.Namespace) -> int:
     browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     say("── tests")
     left_out: list[str] = []
-    if browser is None and arguments.which == "all" and "CI" not in os.environ:
+    if browser is None and arguments.which == "all" and not is_ci():
         say("Chromium is not installed, so these are left out (install it, on Debian: apt-get install chromium):")
         subprocess.run([sys.executable, "-m", "pytest", "--collect-only", "-q", "-m", "browser"], cwd=ROOT, check=False, stdout=sys.stderr)
         left_out = ["-m", "not browser"]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Kind = Literal["simulated", "real"]
 Status = Literal["draft", "open", "closed", "certified"]
@@ -39,9 +39,11 @@ class Candidate:
     election_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Voter:
-    """A registered person, with the fields of the reference's `voters` table in its order."""
+class Voter(NamedTuple):
+    """A registered person, with the fields of the reference's `voters` table in its order.
+
+    A tuple, because a million are made at a time: a frozen dataclass takes a third of that time for itself.
+    """
 
     voter_id: str
     voter_name: str

@@ -1,8 +1,11 @@
 """What can go wrong in a way that a person can mend.
 
 Every message says what happened, with which value, and what to do next. The command line
-prints it without a stack trace and exits with the code of the class.
+prints it without a stack trace and exits with the code of the class: 1 where trying again may
+help, 2 where it would be refused again until a person has changed something.
 """
+
+REFUSED = 2
 
 
 class LivetallyError(Exception):
@@ -14,7 +17,7 @@ class LivetallyError(Exception):
 class UsageError(LivetallyError):
     """The command line or a setting asks for something that cannot be done."""
 
-    exit_code = 2
+    exit_code = REFUSED
 
 
 class SetupError(LivetallyError):
@@ -24,6 +27,8 @@ class SetupError(LivetallyError):
 class DataDirError(LivetallyError):
     """The data directory is in use, damaged, or belongs to another version."""
 
+    exit_code = REFUSED
+
 
 class ServiceError(LivetallyError):
     """Kafka, PostgreSQL or Spark did not start, did not answer, or stopped for good."""
@@ -31,6 +36,8 @@ class ServiceError(LivetallyError):
 
 class ElectionError(LivetallyError):
     """The elections, candidates or voters in the database do not allow what was asked."""
+
+    exit_code = REFUSED
 
 
 class SourceError(LivetallyError):
@@ -44,9 +51,13 @@ class DeliveryError(LivetallyError):
 class LedgerError(LivetallyError):
     """Ledger, ballots and topics do not belong together; going on would count wrongly."""
 
+    exit_code = REFUSED
+
 
 class TopicError(LivetallyError):
     """A topic that exists already cannot be used as it is."""
+
+    exit_code = REFUSED
 
 
 class AuditError(LivetallyError):

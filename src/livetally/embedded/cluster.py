@@ -43,6 +43,7 @@ class SparkDaemon(Process):
             str(self._java_home / "bin" / "java"),
             f"-Xmx{DAEMON_HEAP_MB}m",
             "-XX:+UseSerialGC",
+            "-Dspark.master.rest.enabled=false",  # a second way in, without a use here
             "-cp",
             f"{spark_home}/jars/*",
             self.main_class,
@@ -52,6 +53,7 @@ class SparkDaemon(Process):
         env = {
             "JAVA_HOME": str(self._java_home),  # a worker starts executors with it
             "SPARK_HOME": str(spark_home),
+            "SPARK_SCALA_VERSION": "2.13",  # Spark's scripts find it out; without, a worker looks for a build directory
             "SPARK_LOCAL_IP": LOOPBACK,  # what the web page listens on, too
             "SPARK_LOCAL_DIRS": str(self._work_dir),
             "LC_ALL": "C.UTF-8",

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from livetally.adapters.kafka import Consumer, Fault, KafkaException, Message, TopicPartition, bounds, consumer, fault_of
+from livetally.adapters.kafka import Consumer, Fault, KafkaException, Message, TopicPartition, bounds, consumer, fault_of, gather
 from livetally.adapters.outcomes import Outcomes
 from livetally.core.errors import LedgerError, ServiceError
 from livetally.core.wire import BALLOTS
@@ -49,9 +49,7 @@ class Intake:
         """The next ballots; None if none came, or if partitions moved meanwhile (then their batch is dropped and read again)."""
         membership = self._consumer.consumer_group_metadata()
         rebalances = self._rebalances
-        messages = self._consume(1, wait_s)
-        if messages:
-            messages += self._consume(ballots_max - 1, GATHER_S)
+        messages = self._consume(ballots_max, wait_s)
         if self._rebalances != rebalances:
             if messages:
                 self.rewind()
@@ -69,7 +67,7 @@ class Intake:
 
     def _consume(self, ballots_max: int, wait_s: float) -> list[Message]:
         try:
-            messages = self._consumer.consume(ballots_max, wait_s)
+            messages = gather(self._consumer, ballots_max, wait_s, GATHER_S)
         except KafkaException as error:
             raise ServiceError(f"The ballots cannot be read: {error.args[0].str()}") from error
         if self._fault is not None:

@@ -18,3 +18,6 @@ INSERT INTO schema_migrations (number, name) VALUES (%s, %s);
 
 -- name: migrations_beyond
 SELECT max(number) FROM schema_migrations HAVING max(number) > %s;
+
+-- name: has_schema
+SELECT to_regclass('elections') IS NOT NULL;

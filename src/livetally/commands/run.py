@@ -1,0 +1,157 @@
+"""`livetally run`: the whole election on this machine, every stage in a process of its own."""
+
+import argparse
+import time
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime
+
+from livetally.adapters.postgres import connect, explained
+from livetally.adapters.pulse import Pulse, Pulses
+from livetally.adapters.roll import Roll
+from livetally.audit import audit
+from livetally.cli import DEFAULT_SEED, DEFAULT_VOTERS
+from livetally.commands.audit import print_report
+from livetally.commands.backing import LIVETALLY, Backing, kafka_answers, prepare
+from livetally.commands.display import Display
+from livetally.commands.fresh import delete_all
+from livetally.commands.output import say
+from livetally.commands.plan import Plan, look_before, make_plan
+from livetally.commands.results import print_board, read_board
+from livetally.core.elections import Election
+from livetally.core.errors import ElectionError, ServiceError
+from livetally.embedded.services import Services
+from livetally.settings import read_settings
+
+TICK_S = 0.1
+PULSE_S = 0.5
+PAGE_WITHIN_S = 60.0
+EXIT_INTERRUPTED = 130
+
+
+def run(arguments: argparse.Namespace) -> int:
+    settings = read_settings()
+    if arguments.fresh:
+        delete_all(settings)
+    is_over = False
+    try:
+        with Services(settings, kafka_probe=kafka_answers, on_event=say, is_exclusive=True) as services:
+            backing = Backing(settings, services)
+            prepare(backing)
+            before = look_before(backing.database_url)
+            plan = make_plan(before, arguments.voters, arguments.seed, DEFAULT_VOTERS, DEFAULT_SEED)
+            for remark in plan.remarks:
+                say(remark)
+            with Display(plan.voters) as display, Pulses(backing.kafka_bootstrap_servers, backing.database_url) as pulses:
+                election = Run(backing, plan, arguments, display, pulses).hold()
+            is_right = _report(backing, election)
+            is_over = True
+            if arguments.exit_when_done:
+                return 0 if is_right else 1
+            say("Press Ctrl+C to stop everything." + ("" if arguments.no_dashboard else " Until then the page stays."))
+            while True:
+                services.tick()
+                time.sleep(TICK_S)
+    except KeyboardInterrupt:
+        say("Everything has been stopped." + ("" if is_over else " `./livetally run` goes on where this was."))
+        return 0 if is_over else EXIT_INTERRUPTED
+
+
+class Run:
+    """One run from the first voter to the last vote tallied."""
+
+    def __init__(self, backing: Backing, plan: Plan, arguments: argparse.Namespace, display: Display, pulses: Pulses) -> None:
+        self._backing = backing
+        self._services = backing.services
+        self._plan = plan
+        self._rate = "max" if arguments.rate is None else str(arguments.rate)
+        self._with_page = not arguments.no_dashboard
+        self._display = display
+        self._pulses = pulses
+        self._page_url: str | None = None
+        self._page_deadline = 0.0
+
+    def hold(self) -> Election:
+        """Hold the election; it is closed when everything on its way has arrived."""
+        self._spawn("tally")  # first: Spark takes longest to start, and people are registered meanwhile
+        if self._with_page:
+            self._open_page()
+        self._spawn("register", "--voters", str(self._plan.voters), "--seed", str(self._plan.seed))
+        self._watch(lambda _pulse: self._services.has_finished("register"))
+        election = _open_election(self._backing.database_url)
+        self._spawn("record")
+        self._cast()
+        with closing(connect(self._backing.database_url, "run")) as connection, explained(self._backing.database_url):
+            closes_at = Roll(connection).close_election(election.election_id)
+        self._watch(lambda pulse: pulse.settled and datetime.now(UTC) > closes_at)
+        return election
+
+    def _cast(self) -> None:
+        """Until everybody has had the chance to vote, those too who were registered meanwhile, and every ballot is counted."""
+        pulse = self._watch(lambda _pulse: True)
+        registered = -1
+        while pulse.registered != registered:
+            registered = pulse.registered
+            self._spawn("simulate", "--rate", self._rate)
+            pulse = self._watch(lambda pulse: self._services.has_finished("simulate") and pulse.settled)
+
+    def _watch(self, is_done: Callable[[Pulse], bool]) -> Pulse:
+        """Look after everything until a pulse says that it is done."""
+        next_pulse_s = 0.0
+        while True:
+            self._services.tick()
+            if self._page_url is not None:
+                self._announce_page(self._page_url)
+            if time.monotonic() >= next_pulse_s:
+                next_pulse_s = time.monotonic() + PULSE_S
+                pulse = self._pulse()
+                if pulse is not None:
+                    self._display.show(pulse)
+                    if is_done(pulse):
+                        return pulse
+            time.sleep(TICK_S)
+
+    def _pulse(self) -> Pulse | None:
+        try:
+            return self._pulses.take()
+        except ServiceError:
+            return None  # the supervisor says which service is away, and starts it again
+
+    def _spawn(self, stage: str, *options: str) -> None:
+        self._services.spawn(stage, [*LIVETALLY, stage, *options], self._backing.environment())
+
+    def _open_page(self) -> None:
+        from livetally.show.dashboard import command
+
+        settings = self._backing.settings
+        port = self._backing.choose_port("dashboard", settings.dashboard_port)
+        self._services.spawn("dashboard", command(settings, port, settings.dashboard_address), self._backing.environment())
+        self._page_url = f"http://{settings.dashboard_address}:{port}"
+        self._page_deadline = time.monotonic() + PAGE_WITHIN_S
+
+    def _announce_page(self, url: str) -> None:
+        """Once, when the page can be looked at."""
+        from livetally.show.dashboard import answers
+
+        if answers(url):
+            self._display.say(f"The page: {url}")
+            self._page_url = None
+        elif time.monotonic() > self._page_deadline:
+            self._display.say(f"The page at {url} does not answer yet; its log is dashboard.log in the data directory.")
+            self._page_url = None
+
+
+def _open_election(database_url: str) -> Election:
+    with closing(connect(database_url, "run")) as connection, explained(database_url):
+        election = next((one for one in Roll(connection).elections() if one.simulated and one.status == "open"), None)
+    if election is None:
+        raise ElectionError("The registration ended without an open election; its log is register.log in the data directory.")
+    return election
+
+
+def _report(backing: Backing, election: Election) -> bool:
+    """Print the result and the audit; whether the audit holds."""
+    print_board(read_board(backing.database_url, election.election_id))
+    report = audit(backing.kafka_bootstrap_servers, backing.database_url)
+    print_report(report)
+    return report.ok

@@ -1,0 +1,79 @@
+"""Spark counts what the plain Python tally counts, whatever lies on the topic."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pyspark.sql import SparkSession
+from pyspark.sql.types import BinaryType, StructField, StructType
+
+from livetally.core.tally import UNKNOWN, Cell, cell_of
+from livetally.embedded.java import make_java_home
+from livetally.settings import Settings
+from livetally.tally import frames
+from livetally.tally.session import open_session
+
+SPARK_EXAMPLES = 12  # each is a Spark job
+
+
+@pytest.fixture(scope="module")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+    directory: Path = tmp_path_factory.mktemp("spark")
+    session = open_session(
+        Settings(data_dir=directory, spark_master="local[1]", spark_memory_mb=512), make_java_home(directory / "java"), []
+    )
+    yield session
+    session.stop()
+
+
+def count(spark: SparkSession, values: list[bytes | None]) -> dict[Cell, int]:
+    messages = spark.createDataFrame([(value,) for value in values], StructType([StructField("value", BinaryType())]))
+    return {Cell(*row[:-1]): row[-1] for row in frames.cells(frames.votes(messages)).collect()}
+
+
+days = st.dates().map(str) | st.sampled_from(
+    ["2004-02-29", "2004-02-30", "1990-13-01", "1850-01-01", "", "yesterday", "2008-05-07T10:00:00.000Z"]
+)
+texts = st.sampled_from(["Kent", "Devon", "", UNKNOWN, "Ynys Môn", "<b>", "女", "a\nb"])
+maybe = st.one_of(st.none(), texts)
+votes = st.fixed_dictionaries(
+    {},
+    optional={
+        "election_id": maybe,
+        "candidate_id": maybe,
+        "gender": maybe,
+        "date_of_birth": st.none() | days,
+        "voting_time": st.none() | days.map(lambda day: f"{day} 08:00:00.000"),
+        "address": st.none() | st.fixed_dictionaries({}, optional={"state": maybe, "city": maybe, "street": texts}),
+    },
+)
+
+
+@settings(max_examples=SPARK_EXAMPLES)
+@given(st.lists(votes, max_size=40))
+def test_spark_counts_what_plain_python_counts(spark: SparkSession, cast: list[dict[str, Any]]) -> None:
+    expected = Counter(cell_of(vote) for vote in cast)
+    assert count(spark, [json.dumps(vote).encode() for vote in cast]) == expected
+
+
+def test_what_is_no_vote_is_counted_as_unknown_and_never_dropped(spark: SparkSession) -> None:
+    junk: list[bytes | None] = [None, b"", b"not JSON", b"[1, 2]", b'"text"', b"\xff\xfe", b'{"candidate_id": {"a": 1}}']
+    counted = count(spark, junk)
+    assert sum(counted.values()) == len(junk)
+    assert {(cell.state, cell.gender, cell.age_group) for cell in counted} == {(UNKNOWN, UNKNOWN, UNKNOWN)}
+
+
+def test_every_age_around_every_birthday(spark: SparkSession) -> None:
+    born = [
+        f"{year}-{day}"
+        for year in (1958, 1960, 1961, 1999, 2000, 2007, 2008)
+        for day in ("02-28", "02-29", "03-01", "05-06", "05-07", "05-08", "12-31")
+    ]
+    voted = ("2026-05-07", "2026-02-28", "2028-02-29", "2026-01-01")
+    cast = [{"date_of_birth": birth, "voting_time": f"{day} 00:00:00.000"} for birth in born for day in voted]
+    assert count(spark, [json.dumps(vote).encode() for vote in cast]) == Counter(cell_of(vote) for vote in cast)
