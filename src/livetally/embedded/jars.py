@@ -113,7 +113,7 @@ def _progress(missing: Mapping[Path, Jar]) -> Iterator[Callable[[Path, int], Non
     """Shows how far the downloads are: a bar on a terminal, elsewhere a line at the start and one at the end."""
     total = sum(jar.size_bytes for jar in missing.values())
     console = Console(stderr=True)
-    what = f"{len(missing)} JARs, {total / 1e6:.0f} MB"
+    what = f"{len(missing)} {'JAR' if len(missing) == 1 else 'JARs'}, {total / 1e6:.0f} MB"
     if not console.is_terminal:
         console.print(f"fetching {what}", highlight=False)
         yield lambda _path, _bytes: None
