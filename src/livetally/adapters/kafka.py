@@ -33,6 +33,7 @@ T = TypeVar("T")
 
 SESSION_TIMEOUT_MS = 6_000  # a killed member holds its partitions this long; the broker allows no less
 TRANSACTION_TIMEOUT_MS = 10_000  # a hung transaction holds back every reader this long
+SILENT = 0  # what goes wrong reaches us as a value; librdkafka would print every attempt to connect to standard error as well
 ASK_AGAIN_S = 0.2
 ANSWER_TIMEOUT_S = 15.0  # for a request that a living broker answers in milliseconds
 CONSUME_MESSAGES_MAX = 10_000  # `consume(n)` is far cheaper per message than `poll`
@@ -74,7 +75,7 @@ def consumer(bootstrap_servers: str, group: str | None = None, config: Mapping[s
             "fetch.queue.backoff.ms": 20,
             "queued.max.messages.kbytes": 64 * 1024,
             "reconnect.backoff.max.ms": 2_000,
-            "log_level": 3,
+            "log_level": SILENT,
             **(config or {}),
         }
     )
@@ -96,7 +97,7 @@ def producer(bootstrap_servers: str, transactional_id: str | None = None) -> Pro
             "message.max.bytes": REJECTED_BYTES_MAX,
             "message.timeout.ms": min(DELIVERY_TIMEOUT_MS, TRANSACTION_TIMEOUT_MS if transactional_id else DELIVERY_TIMEOUT_MS),
             "reconnect.backoff.max.ms": 2_000,
-            "log_level": 3,
+            "log_level": SILENT,
             **transactional,
         }
     )

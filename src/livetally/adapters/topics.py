@@ -9,7 +9,7 @@ from confluent_kafka.admin._config import ConfigResource
 from confluent_kafka.admin._resource import ResourceType
 from confluent_kafka.cimpl import NewTopic
 
-from livetally.adapters.kafka import ANSWER_TIMEOUT_S
+from livetally.adapters.kafka import ANSWER_TIMEOUT_S, SILENT
 from livetally.core.errors import ServiceError, TopicError
 from livetally.core.wire import Topic
 
@@ -26,7 +26,7 @@ class Identity:
 
 class Topics:
     def __init__(self, bootstrap_servers: str) -> None:
-        self._admin = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 3, "reconnect.backoff.max.ms": 2_000})
+        self._admin = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": SILENT, "reconnect.backoff.max.ms": 2_000})
         self._bootstrap_servers = bootstrap_servers
 
     def answer(self) -> bool:

@@ -37,7 +37,7 @@ class Display:
     def __init__(self, voters: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._voters = voters
         self._clock = clock
-        self._console = Console(stderr=True, highlight=False, markup=False)
+        self._console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
         self._live = Live(console=self._console, auto_refresh=False, transient=True) if sys.stderr.isatty() else None
         self._rate = Rate(clock)
         self._last_line = ""
