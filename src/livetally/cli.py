@@ -11,11 +11,10 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from livetally import __version__
+from livetally.core.elections import DEFAULT_SEED, DEFAULT_VOTERS
 from livetally.core.errors import LivetallyError
 
-DEFAULT_VOTERS = 100_000
-DEFAULT_SEED = 42
-DEFAULT_RATE = 250.0
+DEFAULT_RATE = 250.0  # with the default voters some five minutes to watch
 SEED_MAX = 2**63 - 1
 
 EPILOG = """\

@@ -28,7 +28,7 @@ class Database:
 
     def candidate_count(self, election_id: str) -> int:
         with self._healing() as connection:
-            return len(Roll(connection).candidates(election_id))
+            return Roll(connection).candidate_count(election_id)
 
     def recounting(self) -> str | None:
         """Why a recount is under way; None if there is none."""

@@ -34,10 +34,10 @@ def connect(url: str, application: str, *, bounded: bool = True) -> Connection:
 
 @contextmanager
 def explained(url: str) -> Iterator[None]:
-    """PostgreSQL's refusals as a ServiceError that names the server and never the password."""
+    """PostgreSQL's refusals as a ServiceError that names the server and never the password. A schema that is not there yet is one too."""
     try:
         yield
-    except (psycopg.OperationalError, psycopg.InternalError, psycopg.InterfaceError) as error:
+    except (psycopg.OperationalError, psycopg.InternalError, psycopg.InterfaceError, psycopg.errors.UndefinedTable) as error:
         address = urlsplit(url)
         where = f"{address.hostname}:{address.port or 5432}{address.path}"
         raise ServiceError(

@@ -55,6 +55,10 @@ class Roll:
     def candidates(self, election_id: str) -> list[Candidate]:
         return [Candidate(*row) for row in self._connection.execute(self._sql["candidates"], (election_id,))]
 
+    def candidate_count(self, election_id: str) -> int:
+        row = self._connection.execute(self._sql["candidate_count"], (election_id,)).fetchone()
+        return int(row[0]) if row else 0
+
     def candidate(self, candidate_id: str) -> Candidate:
         row = self._connection.execute(self._sql["candidate"], (candidate_id,)).fetchone()
         if row is None:

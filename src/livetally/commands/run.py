@@ -10,7 +10,6 @@ from livetally.adapters.postgres import connect, explained
 from livetally.adapters.pulse import Pulse, Pulses
 from livetally.adapters.roll import Roll
 from livetally.audit import audit
-from livetally.cli import DEFAULT_SEED, DEFAULT_VOTERS
 from livetally.commands.audit import print_report
 from livetally.commands.backing import LIVETALLY, Backing, kafka_answers, prepare
 from livetally.commands.display import Display
@@ -18,7 +17,7 @@ from livetally.commands.fresh import delete_all
 from livetally.commands.output import say
 from livetally.commands.plan import Plan, look_before, make_plan
 from livetally.commands.results import print_board, read_board
-from livetally.core.elections import Election
+from livetally.core.elections import DEFAULT_SEED, DEFAULT_VOTERS, Election
 from livetally.core.errors import ElectionError, ServiceError
 from livetally.embedded.services import Services
 from livetally.settings import read_settings

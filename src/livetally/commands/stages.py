@@ -120,10 +120,16 @@ def _people(source: str, settings: Settings, seed: int, first: int, count: int) 
     if source == "randomuser":
         from livetally.register.randomuser import fetch_people
 
-        return fetch_people(settings.randomuser_url, seed, first, count)
+        return fetch_people(settings.randomuser_url, seed, first, count, _say_note)
     from livetally.register.people import people
 
     return people(seed, first, count)
+
+
+def _say_note(_done: int, note: str) -> None:
+    """The API limits how much it gives; a wait of a minute wants an explanation."""
+    if note:
+        say(f"register: {note}")
 
 
 def _simulated_election(database_url: str) -> tuple[Election, list[str]]:

@@ -7,6 +7,9 @@ from typing import Literal, NamedTuple
 Kind = Literal["simulated", "real"]
 Status = Literal["draft", "open", "closed", "certified"]
 
+DEFAULT_VOTERS = 100_000  # of a simulation
+DEFAULT_SEED = 42
+
 PORTRAIT_BYTES_MAX = 1000  # a portrait travels with every vote
 LEAFLET_CHARS_MAX = 300  # so do a biography and a platform
 

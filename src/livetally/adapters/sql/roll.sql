@@ -30,6 +30,9 @@ RETURNING closes_at;
 SELECT candidate_id, candidate_name, party_affiliation, biography, campaign_platform, photo_url, election_id
 FROM candidates WHERE election_id = %s ORDER BY listed_at, candidate_id;
 
+-- name: candidate_count
+SELECT count(*) FROM candidates WHERE election_id = %s;
+
 -- name: candidate
 SELECT candidate_id, candidate_name, party_affiliation, biography, campaign_platform, photo_url, election_id
 FROM candidates WHERE candidate_id = %s;
