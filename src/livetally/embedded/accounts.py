@@ -30,7 +30,7 @@ class Account:
                 capture_output=True,
                 check=False,
             )
-        except PermissionError:
+        except OSError:  # not there, or not for this account
             return False
         return done.returncode == 0
 

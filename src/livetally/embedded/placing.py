@@ -85,6 +85,7 @@ def _make_for(account: Account, directory: Path, data_dir: Path, on_event: Calla
     elsewhere = _open_directory(_open_directory(ELSEWHERE) / "databases") / secrets.token_hex(4)
     elsewhere.mkdir(mode=0o700)
     os.chown(elsewhere, account.uid, account.gid)
+    write_atomically(elsewhere / "belongs-to", f"{data_dir}\n")  # for whoever finds it and wonders
     write_atomically(data_dir / POINTER, f"{elsewhere}\n")
     on_event(f"the database is kept in {elsewhere}: PostgreSQL runs as {account.name}, who cannot reach {data_dir}")
     return elsewhere

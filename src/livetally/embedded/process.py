@@ -19,6 +19,7 @@ from pathlib import Path
 from signal import Signals
 from typing import ClassVar
 
+from livetally.core.errors import ServiceError
 from livetally.embedded.accounts import Account
 from livetally.embedded.identity import birth_of
 from livetally.embedded.logs import RotatingLog, pump
@@ -129,9 +130,9 @@ class Process(ABC):
                 stderr=writing,
                 start_new_session=True,
             )
-        except BaseException:
+        except OSError as error:
             os.close(reading)
-            raise
+            raise ServiceError(f"{self.name} could not be started: {error}.\nThe disk of {command.argv[0]} must allow programs to run.") from error
         finally:
             os.close(writing)
         self._child, self._is_preparing, self.birth = child, command.is_preparation, birth_of(child.pid)
