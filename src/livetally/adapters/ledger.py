@@ -101,22 +101,30 @@ class Ledger:
         execute, sql = self._connection.execute, self._sql
         self._bring_in(batch)  # before any lock on the ledger is held
         execute(sql["plan_by_index"])
-        accepted: dict[int, int] = dict(execute(sql["accept"]).fetchall())
-        execute(sql["clear_refused"])
-        execute(sql["refuse"])
-        if execute(sql["refused_as_unknown"]).fetchone() == (True,):
+        accepted = self._judge()
+        if accepted is None:
+            # What was judged is undone first: else a voter's later ballot, known already, would stand before an earlier one.
             execute(sql["wait_for_registrations"], (ROLL_LOCK,))
-            for partition, count in execute(sql["accept"]).fetchall():
-                accepted[partition] = accepted.get(partition, 0) + count
-            execute(sql["clear_refused"])
-            execute(sql["refuse"])
-        execute(sql["store_refused"])
-        rejected: dict[int, int] = dict(execute(sql["count_refused"]).fetchall())
+            accepted = self._judge(is_final=True) or {}
+        rejected: dict[int, int] = dict(execute(sql["store_refused"]).fetchall())
         ends: dict[int, int] = {}
         for ballot in batch:
             ends[ballot.partition] = ballot.offset + 1
         for partition in sorted(ends):
             execute(sql["advance"], (partition, ends[partition], accepted.get(partition, 0), rejected.get(partition, 0)))
+
+    def _judge(self, *, is_final: bool = False) -> dict[int, int] | None:
+        """Fill the ledger and the list of the refused; new votes per partition. None, and nothing done, if a registration may change a verdict."""
+        execute, sql = self._connection.execute, self._sql
+        accepted: dict[int, int] = {}
+        with self._connection.transaction() as attempt:
+            accepted = dict(execute(sql["accept"]).fetchall())
+            execute(sql["clear_refused"])
+            execute(sql["refuse"])
+            if not is_final and execute(sql["refused_as_unknown"]).fetchone() == (True,):
+                raise psycopg.Rollback(attempt)
+            return accepted
+        return None
 
     def _bring_in(self, batch: Sequence[Cast]) -> None:
         with self._connection.cursor().copy(self._sql["bring_in"]) as copy:

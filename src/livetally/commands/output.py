@@ -10,6 +10,9 @@ from rich.console import Console
 from rich.table import Table
 
 
+PIPE_COLUMNS = 10_000  # another program reads: nothing may be folded
+
+
 def say(text: str) -> None:
     """For people."""
     print(text, file=sys.stderr, flush=True)
@@ -26,7 +29,8 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], numbers: 
         table.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
     for row in rows:
         table.add_row(*("" if cell is None else _text(cell) for cell in row))
-    Console(markup=False, highlight=False, soft_wrap=not sys.stdout.isatty()).print(table)
+    console = Console(markup=False, highlight=False, width=None if sys.stdout.isatty() else PIPE_COLUMNS)
+    console.print(table)
 
 
 def start_logging(stage: str) -> None:

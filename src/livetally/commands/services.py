@@ -12,7 +12,7 @@ from typing import Any
 from livetally.adapters.postgres import database_answers
 from livetally.adapters.pulse import Pulses
 from livetally.commands.backing import LIVETALLY, Backing, kafka_answers, prepare, using_what_runs
-from livetally.commands.output import print_json, print_table, say
+from livetally.commands.output import print_json, say
 from livetally.core.errors import ServiceError
 from livetally.embedded import state
 from livetally.embedded.datadir import prepare as prepare_data_dir
@@ -143,18 +143,13 @@ def _status(settings: Settings) -> dict[str, Any]:
 
 
 def _print_status(found: dict[str, Any]) -> None:
-    rows = [
-        (
-            one["service"],
-            "answers" if one["answers"] else ("not running" if one["address"] is None else "does NOT answer"),
-            "livetally's own" if one["ours"] else "yours",
-            one["address"],
-        )
-        for one in found["services"]
-    ]
-    print_table(("service", "state", "whose", "connect to"), rows)
+    """Lines, not a table: a connection string is to be copied whole, however narrow the terminal."""
+    for one in found["services"]:
+        state_text = "answers" if one["answers"] else ("is not running" if one["address"] is None else "does NOT answer")
+        whose = "livetally's own" if one["ours"] else "yours, by the settings"
+        print(f"{one['service']:9} {state_text} ({whose}){'  ' + one['address'] if one['address'] else ''}")
     for name, pid in found["processes"].items():
-        print(f"{name}: process {pid}")
+        print(f"{'process':9} {name} ({pid})")
     if "counts" in found:
-        print(" · ".join(f"{name} {count:,}" for name, count in found["counts"].items()))
-    say(f"data: {found['data_dir']}")
+        print("counts    " + " · ".join(f"{name} {count:,}" for name, count in found["counts"].items()))
+    print(f"data      {found['data_dir']}")

@@ -88,10 +88,12 @@ SELECT EXISTS (SELECT FROM refused WHERE reason IN ('unknown_election', 'not_ope
 SELECT pg_advisory_xact_lock(%s);
 
 -- name: store_refused
-INSERT INTO rejections SELECT * FROM refused ORDER BY ballot_partition, ballot_offset ON CONFLICT DO NOTHING;
-
--- name: count_refused
-SELECT ballot_partition, count(*) FROM refused GROUP BY ballot_partition;
+-- Counted are those that are new: another recorder may have stored some while this one was at it.
+WITH inserted AS (
+    INSERT INTO rejections SELECT * FROM refused ORDER BY ballot_partition, ballot_offset ON CONFLICT DO NOTHING
+    RETURNING ballot_partition
+)
+SELECT ballot_partition, count(*) FROM inserted GROUP BY ballot_partition;
 
 -- name: advance
 INSERT INTO recorded AS r (ballot_partition, next_offset, accepted, rejected) VALUES (%s, %s, %s, %s)
