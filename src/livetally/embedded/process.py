@@ -132,7 +132,9 @@ class Process(ABC):
             )
         except OSError as error:
             os.close(reading)
-            raise ServiceError(f"{self.name} could not be started: {error}.\nThe disk of {command.argv[0]} must allow programs to run.") from error
+            raise ServiceError(
+                f"{self.name} could not be started: {error}.\nThe disk of {command.argv[0]} must allow programs to run."
+            ) from error
         finally:
             os.close(writing)
         self._child, self._is_preparing, self.birth = child, command.is_preparation, birth_of(child.pid)
