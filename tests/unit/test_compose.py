@@ -4,6 +4,7 @@ Docker itself is not run here; an integration test runs each service's command w
 """
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from composefile import ROOT, VARIABLES, our_services, read, variables_used
 from livetally import __version__
 from livetally.cli import build_parser
 from livetally.embedded import broker, database
-from livetally.settings import PREFIX, Settings
+from livetally.settings import PREFIX, Settings, read_settings
 
 SERVICES: dict[str, dict[str, Any]] = read()["services"]
 SCHEMA = json.loads((ROOT / "tests/data/compose-spec.json").read_text("utf-8"))
@@ -84,6 +85,15 @@ def test_the_example_of_env_names_the_variables_that_are_used() -> None:
     assert set(values) == variables_used()
     assert values["POSTGRES_PASSWORD"] == ""  # an example's password would end up in use
     assert our_services() == our_services(values | VARIABLES)  # the others are the defaults
+
+
+def test_the_same_env_file_does_not_disturb_livetally_outside_docker(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    text = (ROOT / ".env.example").read_text("utf-8")
+    (tmp_path / ".env").write_text(text.replace("POSTGRES_PASSWORD=", "POSTGRES_PASSWORD=secret"), "utf-8")
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith(PREFIX)]:
+        monkeypatch.delenv(name)
+    assert read_settings() == Settings.model_construct()
 
 
 def test_everything_is_published_on_loopback_under_the_known_ports() -> None:
