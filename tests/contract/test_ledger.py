@@ -1,0 +1,463 @@
+"""One batch, one transaction, one verdict for each ballot, however often and however cut it is delivered.
+
+The rules stand here a second time, in a few lines of plain Python (`first_come`); PostgreSQL has to agree with them.
+"""
+
+import threading
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import psycopg
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from livetally.adapters.ledger import Cast, Ledger, Refusal, Vote
+from livetally.adapters.postgres import RECORDERS_MAX, Connection, connect
+from livetally.adapters.roll import Roll
+from livetally.core.ballots import Ballot, Reason, Rejected, parse
+from livetally.core.elections import Election
+from livetally.core.errors import LedgerError
+from livetally.core.wire import voter_message
+from pipeline import Servers, add_election, add_voters, ballot, candidate, cast_of, casting, clean_database, voter, wait_for
+
+START = datetime(2026, 5, 7, 8, 0, 0, tzinfo=UTC)
+EXAMPLES = 60
+FOREVER_MS = 10**12
+
+# The world of the property tests; all times in ms after START.
+HOURS_MS = {"hour": (0, 1000), "endless": (0, FOREVER_MS), "second": (250, 750)}
+LISTED_MS = {
+    ("hour", "c0"): -FOREVER_MS,
+    ("hour", "c1"): -FOREVER_MS,
+    ("hour", "late"): 500,
+    ("endless", "d0"): -FOREVER_MS,
+    ("second", "s0"): -FOREVER_MS,
+}
+REGISTERED_MS = {"v0": -FOREVER_MS, "v1": -FOREVER_MS, "v2": -FOREVER_MS, "v3": 300}
+EDGES_MS = sorted({edge + step for edge in (0, 250, 300, 500, 750, 1000) for step in (-1, 0, 1)})
+
+Place = tuple[int, int]
+Outcomes = dict[Place, str]  # "accepted", or the reason
+
+
+def at(after_start_ms: int) -> datetime:
+    return START + timedelta(milliseconds=after_start_ms)
+
+
+@pytest.fixture(scope="module")
+def world(servers: Servers) -> Iterator[Connection]:
+    with clean_database(servers) as url, closing(connect(url, "tests", bounded=False)) as connection:
+        for election_id, (opens_ms, closes_ms) in HOURS_MS.items():
+            candidates = [one for other, one in LISTED_MS if other == election_id]
+            add_election(connection, election_id, candidates, at(opens_ms), at(closes_ms) if closes_ms < FOREVER_MS else None)
+        Roll(connection).add_election(Election("draft", "No hours yet", "simulated", "draft", 1, None, None))
+        connection.execute("UPDATE elections SET status = 'certified' WHERE election_id = 'hour'")  # must not matter
+        connection.execute("UPDATE candidates SET listed_at = %s WHERE candidate_id = 'late'", (at(500),))
+        add_voters(connection, range(3), START - timedelta(days=1))
+        add_voters(connection, [3], at(300))
+        yield connection
+
+
+def empty(connection: Connection) -> Ledger:
+    connection.execute("TRUNCATE votes, rejections, recorded")
+    return Ledger(connection)
+
+
+def first_come(ballots: Sequence[tuple[int, int, int, Ballot | Rejected]]) -> Outcomes:
+    """Partition, offset, ms after START and content, in this order -> every outcome."""
+    votes: dict[tuple[str, str], str] = {}
+    outcomes: Outcomes = {}
+    for partition, offset, ms, content in sorted(ballots, key=lambda one: one[:2]):
+        outcome = outcomes[partition, offset] = may_count(ms, content) or has_voted(votes, content) or "accepted"
+        if outcome == "accepted" and isinstance(content, Ballot):
+            votes[content.election_id, content.voter_id] = content.candidate_id
+    return outcomes
+
+
+def may_count(ms: int, content: Ballot | Rejected) -> str:
+    if isinstance(content, Rejected):
+        return "malformed"
+    if content.election_id == "draft":
+        return "not_open"
+    if content.election_id not in HOURS_MS:
+        return "unknown_election"
+    opens_ms, closes_ms = HOURS_MS[content.election_id]
+    if not opens_ms <= ms < closes_ms:
+        return "not_open"
+    if LISTED_MS.get((content.election_id, content.candidate_id), FOREVER_MS) > ms:
+        return "unknown_candidate"
+    if REGISTERED_MS.get(content.voter_id, FOREVER_MS) > ms:
+        return "unknown_voter"
+    return ""
+
+
+def has_voted(votes: dict[tuple[str, str], str], content: Ballot | Rejected) -> str:
+    if not isinstance(content, Ballot) or (content.election_id, content.voter_id) not in votes:
+        return ""
+    is_same = votes[content.election_id, content.voter_id] == content.candidate_id
+    return "already_voted_same" if is_same else "already_voted_other"
+
+
+def outcome_of(verdict: Vote | Refusal) -> str:
+    return "accepted" if isinstance(verdict, Vote) else verdict.reason.value
+
+
+def outcomes_of(verdicts: Sequence[Vote | Refusal]) -> Outcomes:
+    return {(one.partition, one.offset): outcome_of(one) for one in verdicts}
+
+
+def stored(connection: Connection) -> Outcomes:
+    """What the tables say."""
+    rows = connection.execute(
+        "SELECT ballot_partition, ballot_offset, 'accepted' FROM votes UNION ALL SELECT ballot_partition, ballot_offset, reason FROM rejections"
+    ).fetchall()
+    assert len(rows) == len({row[:2] for row in rows}), "two outcomes of one ballot"
+    return {(partition, offset): outcome for partition, offset, outcome in rows}
+
+
+def assert_counters_equal_rows(connection: Connection) -> None:
+    rows = connection.execute("SELECT ballot_partition, accepted, rejected FROM recorded").fetchall()
+    counters = {partition: (accepted, rejected) for partition, accepted, rejected in rows}
+    found: dict[int, list[int]] = {}
+    for (partition, _), outcome in stored(connection).items():
+        found.setdefault(partition, [0, 0])[outcome != "accepted"] += 1
+    assert counters == {partition: tuple(pair) for partition, pair in found.items()}
+
+
+contents = st.one_of(
+    st.builds(
+        Ballot,
+        st.sampled_from([*HOURS_MS, "hour", "hour", "draft", "nowhere"]),
+        st.sampled_from([*REGISTERED_MS, "nobody"]),
+        st.sampled_from(["c0", "c1", "late", "d0", "s0", "nobody"]),
+    ),
+    st.builds(Rejected, st.just(Reason.MALFORMED), st.sampled_from(["not JSON in UTF-8", "the key is not the voter_id"])),
+)
+
+
+@st.composite
+def deliveries(draw: st.DrawFn) -> tuple[list[tuple[int, int, int, Ballot | Rejected]], list[list[Place]]]:
+    """Ballots in two partitions, each voter's in one; and the batches in which they come, some of them again and cut otherwise."""
+    ends = [0, 0]
+    ballots = []
+    for content in draw(st.lists(contents, min_size=1, max_size=25)):
+        partition = ord(content.voter_id[-1]) % 2 if isinstance(content, Ballot) else draw(st.integers(0, 1))
+        ballots.append((partition, ends[partition], draw(st.sampled_from(EDGES_MS)), content))
+        ends[partition] += 1
+    arrival = [one[:2] for one in ballots]  # any interleaving of the partitions: contents are drawn in any order
+    back_at = draw(st.integers(0, len(arrival)))
+    back_to = draw(st.integers(0, back_at))
+    return ballots, [*_cut(draw, arrival[:back_at]), *_cut(draw, arrival[back_to:])]
+
+
+def _cut(draw: st.DrawFn, places: list[Place]) -> list[list[Place]]:
+    cuts = sorted({0, len(places), *draw(st.lists(st.integers(0, len(places)), max_size=4))})
+    return [sorted(places[first:end]) for first, end in pairwise(cuts)]
+
+
+def casts(ballots: Sequence[tuple[int, int, int, Ballot | Rejected]]) -> dict[Place, Cast]:
+    return {(partition, offset): casting(partition, offset, content, at(ms)) for partition, offset, ms, content in ballots}
+
+
+@settings(max_examples=EXAMPLES)
+@given(deliveries())
+def test_however_cut_and_however_often_delivered_the_verdicts_are_those_of_the_rules(
+    world: Connection, delivered: tuple[list[tuple[int, int, int, Ballot | Rejected]], list[list[Place]]]
+) -> None:
+    ballots, batches = delivered
+    ledger, by_place, expected = empty(world), casts(ballots), first_come(ballots)
+    for batch in batches:
+        verdicts = ledger.decide([by_place[place] for place in batch])
+        assert [(one.partition, one.offset) for one in verdicts] == batch
+        assert outcomes_of(verdicts) == {place: expected[place] for place in batch}
+    assert stored(world) == expected
+    assert_counters_equal_rows(world)
+    assert ledger.counts() == (len(ballots), sum(one == "accepted" for one in expected.values()), ledger.counts()[2])
+    assert sum(ledger.counts()[1:]) == len(ballots)
+
+
+@settings(max_examples=EXAMPLES // 3)
+@given(deliveries())
+def test_a_replay_gives_the_same_ledger(
+    world: Connection, delivered: tuple[list[tuple[int, int, int, Ballot | Rejected]], list[list[Place]]]
+) -> None:
+    ballots, batches = delivered
+    ledger, by_place = empty(world), casts(ballots)
+    for batch in batches:
+        ledger.decide([by_place[place] for place in batch])
+    tables = ("votes", "rejections", "recorded")
+    before = [sorted(world.execute(f"TABLE {table}").fetchall()) for table in tables]
+    in_order = sorted(by_place)
+    world.execute("UPDATE votes SET candidate_id = 'c1'")
+    ledger.replay([[by_place[place]] for place in in_order[:3]] + [[by_place[place] for place in in_order[3:]]])
+    assert [sorted(world.execute(f"TABLE {table}").fetchall()) for table in tables] == before
+
+
+def test_a_replay_that_fails_has_not_happened(world: Connection) -> None:
+    ledger = empty(world)
+    ledger.decide([casting(0, 0, Ballot("hour", "v0", "c0"), at(1))])
+    before = stored(world)
+
+    def breaks() -> Iterator[list[Cast]]:
+        yield [casting(0, 0, Ballot("hour", "v1", "c0"), at(1))]
+        raise OSError("the broker went away")
+
+    with pytest.raises(OSError, match="went away"):
+        ledger.replay(breaks())
+    assert stored(world) == before == {(0, 0): "accepted"}
+
+
+@pytest.mark.parametrize(
+    ("ms", "content", "outcome"),
+    [
+        (-1, Ballot("hour", "v0", "c0"), "not_open"),
+        (0, Ballot("hour", "v0", "c0"), "accepted"),
+        (999, Ballot("hour", "v0", "c0"), "accepted"),
+        (1000, Ballot("hour", "v0", "c0"), "not_open"),
+        (299, Ballot("hour", "v3", "c0"), "unknown_voter"),
+        (300, Ballot("hour", "v3", "c0"), "accepted"),
+        (499, Ballot("hour", "v0", "late"), "unknown_candidate"),
+        (500, Ballot("hour", "v0", "late"), "accepted"),
+        (500, Ballot("hour", "v0", "d0"), "unknown_candidate"),
+        (500, Ballot("draft", "v0", "c0"), "not_open"),
+        (500, Ballot("nowhere", "v0", "c0"), "unknown_election"),
+        (500, Ballot("hour", "nobody", "c0"), "unknown_voter"),
+        (500, Ballot("hour", "nobody", "nobody"), "unknown_candidate"),
+        (500, Rejected(Reason.MALFORMED, "not JSON in UTF-8"), "malformed"),
+    ],
+)
+def test_each_boundary_at_its_millisecond(world: Connection, ms: int, content: Ballot | Rejected, outcome: str) -> None:
+    (verdict,) = empty(world).decide([casting(1, 7, content, at(ms))])
+    assert outcome_of(verdict) == outcome
+    assert first_come([(1, 7, ms, content)]) == {(1, 7): outcome}
+    assert (verdict.partition, verdict.offset) == (1, 7)
+
+
+def test_a_second_ballot_says_whether_the_choice_was_the_same(world: Connection) -> None:
+    ballots = [casting(0, offset, Ballot("hour", "v0", choice), at(offset)) for offset, choice in enumerate(["c0", "c0", "c1", "nobody"])]
+    ledger = empty(world)
+    expected = ["accepted", "already_voted_same", "already_voted_other", "unknown_candidate"]
+    assert [outcome_of(one) for one in ledger.decide(ballots)] == expected
+    assert [outcome_of(one) for one in ledger.decide(ballots)] == expected
+    assert world.execute("SELECT voter_id, candidate_id, vote, voting_time FROM votes").fetchall() == [
+        ("v0", "c0", 1, START.replace(tzinfo=None))
+    ]
+
+
+def test_one_voter_has_one_vote_in_each_election(world: Connection) -> None:
+    ballots = [casting(0, 0, Ballot("hour", "v0", "c0"), at(300)), casting(0, 1, Ballot("second", "v0", "s0"), at(300))]
+    assert [outcome_of(one) for one in empty(world).decide(ballots)] == ["accepted", "accepted"]
+
+
+def test_what_is_accepted_carries_what_its_message_is_made_of(world: Connection) -> None:
+    (verdict,) = empty(world).decide([casting(2, 5, Ballot("hour", "v1", "c1"), at(1))])
+    assert verdict == Vote(2, 5, "v1", "c1", voter_message(voter(1)).decode())
+
+
+def test_a_stored_verdict_stands_whatever_has_changed_since(connection: Connection) -> None:
+    add_election(connection)
+    add_voters(connection, [0])
+    ledger, long_ago = Ledger(connection), datetime.now(UTC) - timedelta(hours=2)
+    batch = [cast_of(0, 0, "v0"), cast_of(0, 1, "v7"), cast_of(0, 2, "v0", "new"), cast_of(0, 3, "v0", "c0", "new")]
+    expected = ["accepted", "unknown_voter", "unknown_candidate", "unknown_election"]
+    assert [outcome_of(one) for one in ledger.decide(batch)] == expected
+    add_voters(connection, [7], long_ago)
+    add_election(connection, "new", ["new"], long_ago)
+    connection.execute("UPDATE candidates SET listed_at = %s, election_id = 'e' WHERE candidate_id = 'new'", (long_ago,))
+    connection.execute("UPDATE elections SET opens_at = NULL WHERE election_id = 'e'")
+    connection.execute("UPDATE voters SET registered_at = now() + interval '1 day' WHERE voter_id = 'v0'")
+    assert [outcome_of(one) for one in ledger.decide(batch)] == expected
+    assert [outcome_of(one) for one in ledger.decide(batch[1:3])] == expected[1:3]
+    assert_counters_equal_rows(connection)
+
+
+def test_two_recorders_that_decide_the_same_and_overlapping_batches_never_disagree(database_url: str, connection: Connection) -> None:
+    people = 60
+    add_election(connection)
+    add_voters(connection, range(people))
+    # Both partitions hold everybody, in opposite orders: the worst that two recorders can do to each other.
+    forth = [cast_of(0, number, f"v{number}", "c0") for number in range(people)]
+    back = [cast_of(1, number, f"v{people - 1 - number}", "c1") for number in range(people)]
+    nobody = [cast_of(2, number, f"nobody {number}") for number in range(people)]
+    everything = [*forth, *back, *nobody]
+
+    def decide(size: int, first: int) -> list[Vote | Refusal]:
+        with closing(connect(database_url, "tests")) as own:
+            ledger, found = Ledger(own), []
+            barrier.wait()
+            for start in range(first, len(everything), size):
+                found += ledger.decide(everything[start : start + size])
+            return found
+
+    barrier = threading.Barrier(4)
+    with ThreadPoolExecutor(4) as pool:
+        tasks = [pool.submit(decide, size, first) for size, first in ((180, 0), (180, 0), (60, 60), (45, 0))]
+        said = [outcomes_of(task.result()) for task in tasks]
+    ledger = stored(connection)
+    assert len(ledger) == 3 * people
+    for outcomes in said:
+        assert outcomes == {place: ledger[place] for place in outcomes}
+    assert connection.execute("SELECT count(*), count(DISTINCT voter_id) FROM votes").fetchall() == [(people, people)]
+    assert_counters_equal_rows(connection)
+
+
+def deciding(database_url: str, batch: Sequence[Cast]) -> tuple[threading.Thread, list[Vote | Refusal]]:
+    found: list[Vote | Refusal] = []
+
+    def work() -> None:
+        with closing(connect(database_url, "a recorder")) as own:
+            found.extend(Ledger(own).decide(batch))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    return thread, found
+
+
+def is_waiting(connection: Connection) -> bool:
+    row = connection.execute(
+        "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'livetally a recorder' AND wait_event_type = 'Lock' AND wait_event = 'advisory'"
+    ).fetchone()
+    return row == (1,)
+
+
+def test_a_registration_that_is_not_committed_yet_is_waited_for(database_url: str, connection: Connection) -> None:
+    add_election(connection)
+    with closing(connect(database_url, "tests")) as registrar:
+        with Roll(registrar).changing():
+            add_voters(registrar, [0])
+            thread, found = deciding(database_url, [cast_of(0, 0, "v0"), cast_of(0, 1, "v1")])
+            wait_for(lambda: is_waiting(connection), "the ledger waits for the registration")
+            assert thread.is_alive()
+        thread.join()
+    assert [outcome_of(one) for one in found] == ["accepted", "unknown_voter"]
+
+
+def test_while_it_waits_for_a_registration_a_later_ballot_does_not_overtake(database_url: str, connection: Connection) -> None:
+    """The voter's first ballot is for somebody whose listing is not committed yet, the second for somebody known."""
+    add_election(connection)
+    add_voters(connection, [0])
+    with closing(connect(database_url, "tests")) as registrar:
+        with Roll(registrar).changing():
+            Roll(registrar).add_candidates([candidate("listed")])
+            registrar.execute("UPDATE candidates SET listed_at = listed_at - interval '1 hour' WHERE candidate_id = 'listed'")
+            thread, found = deciding(database_url, [cast_of(0, 0, "v0", "listed"), cast_of(0, 1, "v0", "c0")])
+            wait_for(lambda: is_waiting(connection), "the ledger waits for the registration")
+        thread.join()
+    assert [outcome_of(one) for one in found] == ["accepted", "already_voted_other"]
+    assert_counters_equal_rows(connection)
+
+
+NASTY = [None, b"", b"\x00", b'{"election_id": "hour", "voter_id": "v\\u0000", "candidate_id": "c0"}', b"\xff\xfe", b"[" * 3000]
+
+
+@settings(max_examples=EXAMPLES // 3)
+@given(st.lists(st.one_of(st.sampled_from(NASTY), st.binary(max_size=80), st.builds(ballot, *(st.text(max_size=300),) * 3)), max_size=15))
+@example([ballot("\\.", "\t\r\n", "\\N"), ballot("\x01\x7f\u2028\U0010ffff", "'; DROP TABLE votes; --", "%s{}")])
+@example([ballot("\U0010ffff" * 255, "\U0010ffff" * 255, "\U0010ffff" * 255)])
+def test_no_bytes_abort_a_batch(world: Connection, values: list[bytes | None]) -> None:
+    good = casting(0, len(values), Ballot("hour", "v0", "c0"), at(1))
+    bad = [casting(0, offset, parse(None, value), at(1)) for offset, value in enumerate(values)]
+    verdicts = empty(world).decide([*bad, good])
+    assert [outcome_of(one) == "accepted" for one in verdicts] == [False] * len(bad) + [True]
+    for cast, verdict in zip(bad, verdicts, strict=False):
+        if isinstance(cast.content, Rejected):
+            assert verdict == Refusal(0, cast.offset, Reason.MALFORMED, cast.content.detail)
+
+
+def test_a_large_batch_counts_each_voter_once(connection: Connection) -> None:
+    people = 500
+    add_election(connection)
+    add_voters(connection, range(people))
+    batch = [cast_of(number % 3, number // 3, f"v{number * 7 % people // 3 * 3 + number % 3}", f"c{number % 2}") for number in range(3000)]
+    verdicts = Ledger(connection).decide(sorted(batch, key=lambda one: (one.partition, one.offset)))
+    expected = first_of_each(batch)
+    assert {(one.partition, one.offset) for one in verdicts if isinstance(one, Vote)} == expected
+    assert len(expected) > people // 2
+
+
+def first_of_each(batch: Sequence[Cast]) -> set[Place]:
+    first: dict[str, Place] = {}
+    for one in sorted(batch, key=lambda one: (one.partition, one.offset)):
+        if isinstance(one.content, Ballot) and int(one.content.voter_id[1:]) < 500:
+            first.setdefault(one.content.voter_id, (one.partition, one.offset))
+    return set(first.values())
+
+
+def test_a_ledger_belongs_to_the_ballots_that_filled_it(connection: Connection) -> None:
+    ledger = Ledger(connection)
+    ours = ledger.claim("cluster", "topic")
+    assert ledger.claim("cluster", "topic") == ours
+    for cluster_id, topic_id in (("cluster", "another"), ("another", "topic")):
+        with pytest.raises(LedgerError, match="filled from other ballots"):
+            ledger.claim(cluster_id, topic_id)
+    assert ledger.claim("cluster", "topic") == ours
+
+
+def test_several_who_claim_a_new_ledger_at_once_get_one(database_url: str) -> None:
+    barrier = threading.Barrier(4)
+
+    def claim(_number: int) -> str:
+        with closing(connect(database_url, "tests")) as own:
+            ledger = Ledger(own)
+            barrier.wait()
+            return ledger.claim("cluster", "topic")
+
+    with ThreadPoolExecutor(4) as pool:
+        assert len(set(pool.map(claim, range(4)))) == 1
+
+
+def test_slots_are_distinct_and_free_again_when_their_recorder_has_gone(database_url: str) -> None:
+    connections = [connect(database_url, "tests") for _ in range(3)]
+    try:
+        ledgers = [Ledger(one) for one in connections]
+        assert [ledger.take_slot() for ledger in ledgers] == [0, 1, 2]
+        with closing(connect(database_url, "tests")) as other, pytest.raises(LedgerError, match="A recorder is running"):
+            Ledger(other).take_all_slots()
+        connections[1].close()
+        with closing(connect(database_url, "tests")) as other:
+            wait_for(lambda: slots_held(other) == 2, "the slot is free")
+            assert Ledger(other).take_slot() == 1
+    finally:
+        for one in connections:
+            one.close()
+
+
+def test_a_rebuild_holds_every_slot(database_url: str, connection: Connection) -> None:
+    Ledger(connection).take_all_slots()
+    with closing(connect(database_url, "tests")) as other, pytest.raises(LedgerError, match=f"{RECORDERS_MAX} recorders"):
+        Ledger(other).take_slot()
+
+
+def slots_held(connection: Connection) -> int:
+    rows = connection.execute(
+        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    ).fetchall()
+    return int(rows[0][0])
+
+
+def test_the_ledger_cannot_hold_two_votes_of_one_voter(world: Connection) -> None:
+    empty(world).decide([casting(0, 0, Ballot("hour", "v0", "c0"), at(1))])
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        world.execute("INSERT INTO votes SELECT voter_id, 'c1', voting_time, vote, election_id, 1, 1 FROM votes")
+
+
+def test_reasons_are_counted_by_name(world: Connection) -> None:
+    """The names are part of messages, reports and documents."""
+    ballots = [
+        Rejected(Reason.MALFORMED, "x"),
+        Ballot("nowhere", "v0", "c0"),
+        Ballot("draft", "v0", "c0"),
+        Ballot("hour", "v0", "nobody"),
+        Ballot("hour", "nobody", "c0"),
+        Ballot("hour", "v0", "c0"),
+        Ballot("hour", "v0", "c0"),
+        Ballot("hour", "v0", "c1"),
+    ]
+    empty(world).decide([casting(0, offset, content, at(1)) for offset, content in enumerate(ballots)])
+    counted = Counter(stored(world).values())
+    assert counted == Counter({"accepted": 1} | {reason.value: 1 for reason in Reason})
