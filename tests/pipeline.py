@@ -5,6 +5,7 @@ what they get wrong must not hide itself.
 """
 
 import json
+import os
 import socket
 import tempfile
 import threading
@@ -28,12 +29,13 @@ from livetally.adapters.postgres import Connection, connect, migrate
 from livetally.adapters.roll import Roll
 from livetally.core.ballots import Ballot
 from livetally.core.elections import Candidate, Election, Voter
-from livetally.core.wire import BALLOTS, Topic, ms_text, topics, voter_message
+from livetally.core.wire import BALLOTS, REJECTED, VOTES, Topic, ms_text, topics, voter_message
 from livetally.embedded import placing
 from livetally.embedded.services import DATABASE, KAFKA, Services
 from livetally.record.record import record
 from livetally.settings import Settings
 
+SOURCE = Path(__file__).parent.parent / "src"
 PARTITIONS = 3
 WITHIN_S = 60.0  # of a machine that is busy with other tests
 ELECTION = "e"
@@ -275,7 +277,9 @@ class Pipeline:
         )
 
     def environment(self) -> dict[str, str]:
-        return {
+        """For a stage as a process of its own."""
+        return os.environ | {
+            "PYTHONPATH": str(SOURCE),
             "LIVETALLY_KAFKA_BOOTSTRAP_SERVERS": self.kafka,
             "LIVETALLY_DATABASE_URL": self.database_url,
             "LIVETALLY_DATA_DIR": str(self.data_dir),
@@ -315,7 +319,7 @@ class Pipeline:
         )
 
     def send(self, topic: str, messages: Sequence[tuple[bytes | None, bytes | None, int, dict[str, bytes]]]) -> None:
-        producer = Producer({"bootstrap.servers": self.kafka, "message.max.bytes": 2_000_000, "linger.ms": 1, "log_level": 0})
+        producer = Producer({"bootstrap.servers": self.kafka, "message.max.bytes": 2_000_000, "enable.idempotence": True, "log_level": 0})
         faults: list[object] = []
         for key, value, partition, headers in messages:
             producer.produce(
@@ -346,6 +350,12 @@ class Pipeline:
         """Record until every ballot that lies there now is decided and published."""
         with recording(self):
             self.await_decided()
+
+    def record_all_published(self) -> None:
+        """The same after a crash: what is decided already is waited for until it is published."""
+        cast_so_far = self.end(BALLOTS)
+        with recording(self):
+            wait_for(lambda: len(self.read(VOTES)) + len(self.read(REJECTED)) >= cast_so_far, "all outcomes published")
 
     def await_decided(self) -> None:
         cast_so_far = self.end(BALLOTS)

@@ -116,14 +116,15 @@ class Ledger:
     def _judge(self, *, is_final: bool = False) -> dict[int, int] | None:
         """Fill the ledger and the list of the refused; new votes per partition. None, and nothing done, if a registration may change a verdict."""
         execute, sql = self._connection.execute, self._sql
-        with self._connection.transaction() as attempt:
-            accepted: dict[int, int] = dict(execute(sql["accept"]).fetchall())
-            execute(sql["clear_refused"])
-            execute(sql["refuse"])
-            is_open = not is_final and execute(sql["refused_as_unknown"]).fetchone() == (True,)
-            if is_open:
-                raise psycopg.Rollback(attempt)
-        return None if is_open else accepted
+        execute("SAVEPOINT judging")
+        accepted: dict[int, int] = dict(execute(sql["accept"]).fetchall())
+        execute(sql["clear_refused"])
+        execute(sql["refuse"])
+        if not is_final and execute(sql["refused_as_unknown"]).fetchone() == (True,):
+            execute("ROLLBACK TO SAVEPOINT judging")
+            return None
+        execute("RELEASE SAVEPOINT judging")
+        return accepted
 
     def _bring_in(self, batch: Sequence[Cast]) -> None:
         with self._connection.cursor().copy(self._sql["bring_in"]) as copy:

@@ -27,6 +27,8 @@ class Publisher:
         try:
             self._producer.begin_transaction()
             produce(self._producer, self._outcomes(batch, verdicts))
+            # All of it on the broker first: a successor sees this transaction from now on, and waits for it, however long we pause here.
+            self._producer.flush()
             self._producer.send_offsets_to_transaction(batch.next_offsets(), batch.membership)
             self._producer.commit_transaction()
         except KafkaException as error:
