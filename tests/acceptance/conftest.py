@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from commandline import Livetally
+from livetally.embedded import placing
 
 
 def _ending_alone(commands: Livetally) -> Iterator[Livetally]:
@@ -11,6 +12,7 @@ def _ending_alone(commands: Livetally) -> Iterator[Livetally]:
     left = commands.processes()
     for process in left:
         process.kill()
+    placing.remove(commands.data_dir)  # as root it may lie elsewhere
     assert not left, f"left running: {left}"
 
 

@@ -248,11 +248,15 @@ def patiently(what: str, ask: Callable[[], T]) -> T:
 
 
 def partitions_of(client: Consumer, topic: str) -> list[int]:
-    """The partitions of a topic that must exist."""
-    metadata = patiently(f"what {topic} consists of", lambda: client.list_topics(topic, ANSWER_TIMEOUT_S)).topics[topic]
-    if metadata.error is not None:
-        raise ServiceError(f"Topic {topic} cannot be read: {metadata.error.str()}. `./livetally topics` shows which topics there are.")
-    return sorted(metadata.partitions)
+    """The partitions of a topic that exists, or has just been created."""
+
+    def ask() -> list[int]:
+        metadata = client.list_topics(topic, ANSWER_TIMEOUT_S).topics[topic]
+        if metadata.error is not None:
+            raise KafkaException(metadata.error)
+        return sorted(metadata.partitions)
+
+    return patiently(f"what topic {topic} consists of", ask)
 
 
 def ends(client: Consumer, topic: str) -> dict[int, int]:

@@ -9,7 +9,6 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-
 PIPE_COLUMNS = 10_000  # another program reads: nothing may be folded
 
 

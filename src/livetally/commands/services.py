@@ -11,7 +11,7 @@ from typing import Any
 
 from livetally.adapters.postgres import database_answers
 from livetally.adapters.pulse import Pulses
-from livetally.commands.backing import LIVETALLY, Backing, kafka_answers, prepare, using_what_runs
+from livetally.commands.backing import LIVETALLY, Backing, kafka_answers, prepare, services_of, using_what_runs
 from livetally.commands.output import print_json, say
 from livetally.core.errors import ServiceError
 from livetally.embedded import state
@@ -31,6 +31,8 @@ def up(arguments: argparse.Namespace) -> int:
         say("The services are running already.")
     else:
         _start_in_background(settings, arguments.spark_workers)
+        with services_of(settings):
+            pass  # the child answers before it has made schema and topics; whoever comes first makes them
     _print_status(_status(settings))
     return 0
 
