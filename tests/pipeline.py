@@ -394,6 +394,7 @@ def plain_consumer(bootstrap_servers: str, isolation: str = "read_committed", gr
 def read_to_end(bootstrap_servers: str, topic: str) -> Iterator[Seen]:
     with closing(plain_consumer(bootstrap_servers)) as consumer:
         waiting = set(consumer.list_topics(topic, 10).topics[topic].partitions)
+        await_settled(bootstrap_servers, consumer, topic, waiting)
         consumer.assign([TopicPartition(topic, partition, 0) for partition in waiting])
         deadline = time.monotonic() + WITHIN_S
         while waiting:
@@ -406,6 +407,14 @@ def read_to_end(bootstrap_servers: str, topic: str) -> Iterator[Seen]:
             else:
                 assert error.code() == KafkaError._PARTITION_EOF, error
                 waiting.discard(message.partition() or 0)
+
+
+def await_settled(bootstrap_servers: str, consumer: Consumer, topic: str, partitions: set[int]) -> None:
+    """A commit is answered a moment before its marks lie in every partition, and only then are its messages to be read."""
+    with closing(plain_consumer(bootstrap_servers, "read_uncommitted")) as everything:
+        ends = {partition: bounds_of(everything, topic, partition)[1] for partition in partitions}
+    for partition, end in ends.items():
+        wait_for(lambda at=partition, end=end: bounds_of(consumer, topic, at)[1] >= end, f"no transaction is open on {topic}")  # type: ignore[misc]
 
 
 def seen(message: Message) -> Seen:
