@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 
 ROOT = Path(__file__).resolve().parents[1]
-COMMAND_WITHIN_S = 240
+COMMAND_WITHIN_S = 600  # a first call installs everything
 LINE_WITHIN_S = 180
 
 
