@@ -19,10 +19,10 @@ def _ending_alone(commands: Livetally) -> Iterator[Livetally]:
 @pytest.fixture(scope="module")
 def livetally(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Livetally]:
     """A data directory for all tests of a file; nothing may be left running at the end."""
-    yield from _ending_alone(Livetally(tmp_path_factory.mktemp("acceptance") / "data"))
+    yield from _ending_alone(Livetally(tmp_path_factory.mktemp("acceptance") / "data of tests"))
 
 
 @pytest.fixture
 def other_livetally(tmp_path: Path) -> Iterator[Livetally]:
     """A second data directory, for one test."""
-    yield from _ending_alone(Livetally(tmp_path / "data"))
+    yield from _ending_alone(Livetally(tmp_path / "data of a test"))
