@@ -78,21 +78,26 @@ def register_voters(
     """Make sure that `voters` people of this source are stored and announced; `progress` is told how many are."""
     stored, announced = roll.registration(source, seed)
     first = announced
-    batches = _batches(people(seed, first, max(voters - first, 0)))
-    for batch in batches:
+    for batch in _batches(people(seed, first, max(voters - first, 0))):
         messages = [voter_message(voter) for voter in batch]
         known = min(max(stored - first, 0), len(batch))  # stored before a crash, announced perhaps not
         if known < len(batch):
             roll.store_voters(source, seed, first + known, batch[known:], messages[known:])
+        _mark_delivered(roll, announcer, source, seed, first)  # the batch before: Kafka took it while PostgreSQL took this one
         for voter, message in zip(batch, messages, strict=True):
             announcer.send(VOTERS, voter.voter_id.encode(), message)
-        announcer.flush()
         first += len(batch)
-        roll.mark_announced(source, seed, first)
         progress(first)
         if stop.is_set():
             break
+    _mark_delivered(roll, announcer, source, seed, first)
     return Registered(new=first - announced, total=roll.registered())
+
+
+def _mark_delivered(roll: Roll, announcer: Announcer, source: str, seed: int, announced: int) -> None:
+    """Everybody before person number `announced` has been sent; say so once Kafka has acknowledged it."""
+    announcer.flush()
+    roll.mark_announced(source, seed, announced)
 
 
 def _batches(people: Iterable[Voter]) -> Iterator[list[Voter]]:
