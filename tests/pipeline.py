@@ -16,13 +16,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, ClassVar, NamedTuple, cast
 
 import psycopg
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 from pydantic import SecretStr
+from pyspark import SparkContext
+from pyspark.sql import SparkSession
 
 from livetally.adapters.ledger import Cast
 from livetally.adapters.postgres import Connection, connect, migrate
@@ -31,9 +33,13 @@ from livetally.core.ballots import Ballot
 from livetally.core.elections import Candidate, Election, Voter
 from livetally.core.wire import BALLOTS, REJECTED, VOTES, Topic, ms_text, topics, voter_message
 from livetally.embedded import placing
+from livetally.embedded.jars import fetch, read_lock
+from livetally.embedded.java import make_java_home
 from livetally.embedded.services import DATABASE, KAFKA, Services
 from livetally.record.record import record
-from livetally.settings import Settings
+from livetally.settings import Settings, cache_dir_of
+from livetally.tally.session import open_session
+from livetally.tally.tally import _tally_while_services_answer
 
 SOURCE = Path(__file__).parent.parent / "src"
 PARTITIONS = 3
@@ -357,6 +363,15 @@ class Pipeline:
         with recording(self):
             wait_for(lambda: len(self.read(VOTES)) + len(self.read(REJECTED)) >= cast_so_far, "all outcomes published")
 
+    def await_generation(self, tally: "Worker") -> None:
+        """Until a tally has begun to count."""
+
+        def has_begun() -> bool:
+            assert tally.is_alive, tally.fault
+            return bool(self.sql("TABLE tally_generations"))
+
+        wait_for(has_begun, "the tally counts")
+
     def await_decided(self) -> None:
         cast_so_far = self.end(BALLOTS)
         wait_for(lambda: self.decided() >= cast_so_far, "all ballots decided")
@@ -436,7 +451,7 @@ class Worker:
 
     def __init__(self, work: Callable[[threading.Event], object]) -> None:
         self._stop = threading.Event()
-        self._fault: BaseException | None = None
+        self.fault: BaseException | None = None
         self._thread = threading.Thread(target=self._run, args=(work,), daemon=True)
         self._thread.start()
 
@@ -448,21 +463,21 @@ class Worker:
         self._stop.set()
         self._thread.join(WITHIN_S)
         assert not self._thread.is_alive(), "told to stop, it did not"
-        if self._fault is not None:
-            raise self._fault
+        if self.fault is not None:
+            raise self.fault
 
     def wait(self) -> None:
         """Until it ends by itself, which it does only by failing."""
         self._thread.join(WITHIN_S)
         assert not self._thread.is_alive(), "it goes on"
-        if self._fault is not None:
-            raise self._fault
+        if self.fault is not None:
+            raise self.fault
 
     def _run(self, work: Callable[[threading.Event], object]) -> None:
         try:
             work(self._stop)
         except BaseException as fault:  # noqa: BLE001 (raised again in the test)
-            self._fault = fault
+            self.fault = fault
 
 
 @contextmanager
@@ -472,3 +487,62 @@ def recording(pipeline: Pipeline, ballots_max: int = 1000) -> Iterator[Worker]:
         yield worker
     finally:
         worker.stop()
+
+
+class Spark:
+    """Sessions in a JVM that has Kafka's connector: one that was started without it, by somebody else's tests, is ended first."""
+
+    gateways: ClassVar[list[object]] = []
+
+    def __init__(self, directory: Path) -> None:
+        self.java_home = make_java_home(directory / "java")
+        self.jars = fetch({"spark": read_lock()["spark"]}, cache_dir_of(Settings()))["spark"]
+        gateway: Any = SparkContext._gateway
+        if gateway is not None and gateway not in self.gateways:
+            if (session := SparkSession.getActiveSession()) is not None:
+                session.stop()
+            gateway.shutdown()
+            gateway.proc.stdin.close()
+            SparkContext._gateway = SparkContext._jvm = None
+
+    def session(self, settings: Settings) -> SparkSession:
+        session = open_session(settings, self.java_home, self.jars)
+        self.gateways.append(SparkContext._gateway)
+        return session
+
+    def close(self) -> None:
+        if (session := SparkSession.getActiveSession()) is not None:
+            session.stop()
+
+
+@contextmanager
+def tallying(pipeline: Pipeline, spark: Spark) -> Iterator[Worker]:
+    """The tally as a stage runs it, in a session that outlives it; a service that goes away is a failure here."""
+    settings, session = pipeline.settings, spark.session(pipeline.settings)
+    worker = Worker(lambda stop: _tally_while_services_answer(session, settings, pipeline.kafka, pipeline.database_url, stop))
+    try:
+        yield worker
+    finally:
+        worker.stop()
+
+
+def await_tallied(pipeline: Pipeline, worker: Worker) -> None:
+    """Until the shown count has passed every vote."""
+    with closing(plain_consumer(pipeline.kafka)) as consumer:
+        partitions = set(range(PARTITIONS))
+        await_settled(pipeline.kafka, consumer, VOTES, partitions)
+        ends = {partition: bounds_of(consumer, VOTES, partition)[1] for partition in partitions}
+
+    def passed() -> bool:
+        assert worker.is_alive, worker.fault
+        rows = pipeline.sql(
+            "SELECT votes_partition, next_offset FROM tally_positions JOIN tally_generations USING (generation) WHERE state = 'shown'"
+        )
+        return all(dict(rows).get(partition, 0) >= end for partition, end in ends.items())
+
+    wait_for(passed, "all votes tallied")
+
+
+def tally_all(pipeline: Pipeline, spark: Spark) -> None:
+    with tallying(pipeline, spark) as worker:
+        await_tallied(pipeline, worker)

@@ -16,12 +16,12 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from livetally.adapters.cells import Cells
-from livetally.adapters.kafka import Consumer, Message, Tail, bounds, headers_of, partitions_of, read_range, reader
+from livetally.adapters.kafka import Consumer, Message, Record, Tail, bounds, headers_of, partitions_of, read_range, reader
 from livetally.adapters.outcomes import Outcomes
 from livetally.adapters.postgres import Connection, connect, explained
 from livetally.adapters.queries import queries
 from livetally.core.ballots import Ballot, parse
-from livetally.core.errors import AuditError
+from livetally.core.errors import AuditError, LedgerError
 from livetally.core.tally import VIEWS, Cell, Totals, cell_of, roll_up
 from livetally.core.wire import BALLOTS, REJECTED, VOTES, ballot_of, decode, ms_text
 
@@ -68,6 +68,10 @@ class Refused(NamedTuple):
     value: bytes | None = None  # the ballot's own bytes, where the witness has them
 
 
+Key = tuple[str, str, tuple[str, ...]]  # view, election, group
+Version = tuple[int, int]  # generation and batch
+NEVER: Version = (0, 0)
+
 Testimony = tuple[int, Any]  # ballot offset, what the witness says
 
 
@@ -94,25 +98,29 @@ def audit(bootstrap_servers: str, database_url: str) -> Report:
         partitions = partitions_of(ends_client, BALLOTS)
         for partition in partitions:
             votes_end = positions.get(partition, 0)
-            cut = _cut(outcomes, ends_client, partition, votes_end, decided.get(partition, 0))
+            cut = _cut(report, outcomes, ends_client, partition, votes_end, decided.get(partition, 0))
             _audit_partition(report, bootstrap_servers, connection, partition, cut, votes_end, counted)
             report.behind += max(0, bounds(ends_client, BALLOTS, partition)[1] - cut)
-        _audit_strays(report, connection, partitions)
+        _audit_strays(report, connection)
         stored = cells.cells(shown.number)
         report.tallied = sum(stored.values())
         _audit_cells(report, counted, stored)
         parties: dict[str, str] = dict(connection.execute(queries("audit")["parties"]).fetchall())
-        _audit_topics(report, bootstrap_servers, (shown.number, shown.batch), roll_up(stored, parties))
+        _audit_topics(report, bootstrap_servers, database_url, (shown.number, shown.batch), roll_up(stored, parties))
     report.rejected = dict(sorted(report.rejected.items()))
     return report
 
 
-def _cut(outcomes: Outcomes, client: Consumer, partition: int, votes_end: int, decided: int) -> int:
+def _cut(report: Report, outcomes: Outcomes, client: Consumer, partition: int, votes_end: int, decided: int) -> int:
     """The ballots of a partition whose votes the tally has passed. Where it has passed all votes, rejections behind the last one count too."""
-    published = outcomes.next_ballot(partition)  # asked before the end of the votes: every vote up to here lies before that end
-    if votes_end >= bounds(client, VOTES, partition)[1]:
-        return min(published, decided)
-    return 1 + outcomes.last_ballot(VOTES, partition, before=votes_end)
+    try:
+        published = outcomes.next_ballot(partition)  # asked before the end of the votes: every vote up to here lies before that end
+        if votes_end >= bounds(client, VOTES, partition)[1]:
+            return min(published, decided)
+        return 1 + outcomes.last_ballot(VOTES, partition, before=votes_end)
+    except LedgerError as error:  # somebody else has written there
+        report.differ(str(error))
+        return decided
 
 
 def _audit_partition(
@@ -127,7 +135,7 @@ def _audit_partition(
             _ballots(ballots, partition, cut),
             _ledger(connection, partition, cut),
             _votes(report, votes, partition, votes_end, counted),
-            _refusals(refusals, partition, cut),
+            _refusals(report, refusals, partition, cut),
         )
         for offset, (ballot, ledger, vote, refusal) in side_by_side(*witnesses):
             _compare(report, f"{BALLOTS}[{partition}] offset {offset}", ballot, ledger, vote, refusal)
@@ -226,31 +234,38 @@ def _votes(report: Report, client: Consumer, partition: int, end: int, counted: 
         yield offset, said
 
 
-def _refusals(client: Consumer, partition: int, cut: int) -> Iterator[Testimony]:
+def _refusals(report: Report, client: Consumer, partition: int, cut: int) -> Iterator[Testimony]:
+    """The rejected ballots, likewise in the ballots' order without repetition."""
     last = -1
     for message in read_range(client, REJECTED, partition, 0, bounds(client, REJECTED, partition)[1]):
-        headers = dict(headers_of(message))
-        ballot = ballot_of(headers_of(message))
-        if ballot is None or ballot[1] <= last:
+        where = f"{REJECTED}[{partition}] offset {message.offset()}"
+        offset = _ballot_offset(report, message, partition, where)
+        if offset is None:
             continue
-        last = ballot[1]
-        if last >= cut:
-            return
-        yield last, Refused((headers.get("reason") or b"").decode(errors="replace"), message.value())
+        if offset <= last:
+            report.differ(f"{where}: the rejection of ballot {offset} again, or out of order (after {last})")
+            continue
+        last = offset
+        if last < cut:
+            headers = dict(headers_of(message))
+            yield last, Refused((headers.get("reason") or b"").decode(errors="replace"), message.value())
 
 
 def _ballot_offset(report: Report, message: Message, partition: int, where: str) -> int | None:
-    ballot = ballot_of(headers_of(message))
+    try:
+        ballot = ballot_of(headers_of(message))
+    except ValueError:
+        ballot = None
     if ballot is None or ballot[0] != partition:
         report.differ(f"{where}: a message that *record* did not write")
         return None
     return ballot[1]
 
 
-def _audit_strays(report: Report, connection: Connection, partitions: list[int]) -> None:
-    row = connection.execute(queries("audit")["votes_elsewhere"], (partitions,)).fetchone()
-    if row is not None and row[0]:
-        report.differ(f"the ledger holds {row[0]} vote(s) of partitions that {BALLOTS} does not have")
+def _audit_strays(report: Report, connection: Connection) -> None:
+    """Rows behind the end of what was decided: the walk along the ballots does not come by there."""
+    for table, partition, offset in connection.execute(queries("audit")["strays"], (DIFFERENCES_MAX,)):
+        report.differ(f"{BALLOTS}[{partition}] offset {offset}: a row in `{table}`, but no ballot has been decided there")
 
 
 def _audit_cells(report: Report, counted: Mapping[Cell, int], stored: Mapping[Cell, int]) -> None:
@@ -259,31 +274,44 @@ def _audit_cells(report: Report, counted: Mapping[Cell, int], stored: Mapping[Ce
             report.differ(f"cell {' · '.join(cell)}: {VOTES} has {counted.get(cell, 0)} votes, the tally has {stored.get(cell, 0)}")
 
 
-def _audit_topics(report: Report, bootstrap_servers: str, version: tuple[int, int], expected: Totals) -> None:
-    """Every announced total, at the version of the cut. A number that is newer than the cut is not judged."""
-    if not expected:
-        return
-    by_topic = {view.topic: view for view in VIEWS}
-    announced: dict[tuple[str, str, tuple[str, ...]], tuple[tuple[int, int], Any]] = {}
+def _audit_topics(report: Report, bootstrap_servers: str, database_url: str, version: Version, expected: Totals) -> None:
+    """Every announced total, at the version of the cut. A number that was stored after the cut is not judged."""
+    announced: dict[Key, tuple[Version, object]] = {}
     deadline = time.monotonic() + PUBLISHED_WITHIN_S
-    with closing(Tail(bootstrap_servers, list(by_topic))) as tail:
+    with closing(Tail(bootstrap_servers, [view.topic for view in VIEWS])) as tail:
         while True:
             for record in tail.read(0.2):
-                view, value = by_topic[record.topic], decode(record.value or b"{}")
-                said = (int(value["version"][0]), int(value["version"][1]))
-                key = (view.name, str(value["election_id"]), tuple(str(value[name]) for name in view.group))
-                if said >= announced.get(key, ((0, 0), 0))[0]:
-                    announced[key] = (said, value[view.total])
-            newest = max((said for said, _ in announced.values()), default=(0, 0))
-            if tail.caught_up and newest >= version:
+                if (total := _announced(record)) is None:
+                    report.differ(f"{record.topic}[{record.partition}] offset {record.offset}: a message that *tally* did not write")
+                elif total[1] >= announced.get(total[0], (NEVER, None))[0]:
+                    announced[total[0]] = total[1:]
+            newest = max((said for said, _ in announced.values()), default=NEVER)
+            if tail.caught_up and (newest >= version or not expected):
                 break
             if time.monotonic() > deadline:
                 report.differ(f"the aggregated topics are at version {list(newest)}, the tally has stored {list(version)}")
                 return
-    for key in sorted(expected.keys() | {key for key, (said, _) in announced.items() if said[0] == version[0]}):
-        said, votes = announced.get(key, ((0, 0), None))
-        if said <= version and votes != expected.get(key, 0):
-            report.differ(f"{key[0]} {' · '.join(key[2])} of {key[1]}: announced are {votes}, the cells add up to {expected.get(key, 0)}")
+    with closing(connect(database_url, "audit")) as later:  # outside of our transaction: batches are stored before they are announced
+        shown = Cells(later).shown()
+    stored = (shown.number, shown.batch) if shown else version
+    for key in sorted(expected.keys() | announced.keys()):
+        said, votes = announced.get(key, (NEVER, None))
+        name = f"{key[0]} {' · '.join(key[2])} of {key[1]}"
+        if said > stored:
+            report.differ(f"{name}: announced at version {list(said)}, and the tally has stored {list(stored)}: it did not write that")
+        elif said <= version and votes != expected.get(key, 0) and (key in expected or said[0] == version[0]):
+            report.differ(f"{name}: announced are {votes}, the cells add up to {expected.get(key, 0)}")
+
+
+def _announced(record: Record) -> tuple[Key, Version, object] | None:
+    """Which total a message announces, its version and number; None if it is no message of the tally's."""
+    view = next(view for view in VIEWS if view.topic == record.topic)
+    try:
+        value = decode(record.value or b"")
+        key = (view.name, str(value["election_id"]), tuple(str(value[name]) for name in view.group))
+        return key, (int(value["version"][0]), int(value["version"][1])), value[view.total]
+    except (ValueError, KeyError, TypeError, IndexError):
+        return None
 
 
 def _time_text(moment: datetime) -> str:
