@@ -18,7 +18,11 @@ CHECKS = (
     ("types", ("mypy",)),
     ("imports", ("lint-imports",)),
 )
-SUITES = {"quick": ("tests/unit",), "all": ("tests",)}
+SUITES = {
+    "quick": ("tests/unit",),
+    # Two files at a time: most of them wait for services to start and stop.
+    "all": ("tests", "--numprocesses", "2", "--dist", "loadfile"),
+}
 
 
 def test(arguments: argparse.Namespace) -> int:
