@@ -32,7 +32,7 @@ from livetally.adapters.roll import Roll
 from livetally.core.ballots import Ballot
 from livetally.core.elections import Candidate, Election, Voter
 from livetally.core.wire import BALLOTS, REJECTED, VOTES, Topic, ms_text, topics, voter_message
-from livetally.embedded import placing
+from livetally.embedded import datadir, placing
 from livetally.embedded.jars import fetch, read_lock
 from livetally.embedded.java import make_java_home
 from livetally.embedded.services import DATABASE, KAFKA, Services
@@ -439,6 +439,7 @@ def seen(message: Message) -> Seen:
 
 @contextmanager
 def clean_pipeline(servers: Servers, data_dir: Path) -> Iterator[Pipeline]:
+    datadir.prepare(data_dir)
     recreate(servers.admin, topics(PARTITIONS))
     with clean_database(servers) as url:
         pipeline = Pipeline(servers, url, data_dir)

@@ -9,6 +9,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from py4j.protocol import Py4JJavaError
 from pyspark.sql import SparkSession
 
 from livetally.core.tally import AGE_GROUPS, Cell
@@ -40,7 +41,7 @@ class Checkpoint:
         finished = self._last_number("commits")
         if finished not in (stored_batch - 1, stored_batch):
             return f"its checkpoint has finished batch {finished}, the database has batch {stored_batch}"
-        if stored_batch >= 0 and self._last_number("offsets") < stored_batch:
+        if stored_batch >= 0 and not self._is_whole(stored_batch, finished):
             return "its checkpoint is damaged"
         return None
 
@@ -61,6 +62,17 @@ class Checkpoint:
             raise FileNotFoundError(f"{self.url}/offsets/{batch}")
         return {int(partition): int(offset) for partition, offset in json.loads(text.splitlines()[-1])[VOTES].items()}
 
+    def _is_whole(self, stored_batch: int, finished: int) -> bool:
+        """Whether Spark can begin with it. It would not say no: it would stop, each time that it is started."""
+        newest = self._last_number("offsets")
+        try:
+            self.ends_of(newest)
+            if finished >= 0:
+                json.loads((self._read(f"commits/{finished}") or "").splitlines()[-1])
+        except (FileNotFoundError, ValueError, LookupError):
+            return False
+        return newest >= stored_batch and (finished < 0 or self._files().exists(self._path("state")))
+
     def _last_number(self, folder: str) -> int:
         files, path = self._files(), self._path(folder)
         if not files.exists(path):
@@ -75,6 +87,10 @@ class Checkpoint:
         stream = files.open(path)
         try:
             return str(self._jvm().org.apache.commons.io.IOUtils.toString(stream, "UTF-8"))
+        except Py4JJavaError as error:
+            if error.java_exception.getClass().getSimpleName() != "ChecksumException":
+                raise
+            return ""  # what it says now is not what was written
         finally:
             stream.close()
 

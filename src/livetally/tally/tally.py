@@ -143,9 +143,7 @@ def _watch(query: StreamingQuery, count: Count, stop: threading.Event) -> None:
         raise count.fault
     if count.fault is not None:
         raise ServiceError(f"A batch could not be counted: {count.fault}") from count.fault
-    try:
-        query.awaitTermination(0)
-    except StreamingQueryException as error:
+    if (error := query.exception()) is not None:
         raise ServiceError(f"Spark stopped counting: {_first_line(error)}") from error
     if not stop.is_set():
         raise ServiceError("Spark stopped counting without saying why; its log may.")

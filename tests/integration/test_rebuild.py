@@ -1,0 +1,164 @@
+"""From the ballots the ledger, from the ledger the votes topic, from that the tallies: made again, all of it says the same."""
+
+import argparse
+import threading
+from contextlib import closing
+
+import pytest
+
+from livetally.adapters.ledger import Ledger
+from livetally.adapters.postgres import connect
+from livetally.adapters.publisher import AllOrNothing
+from livetally.audit import Report, audit
+from livetally.commands.rebuild import rebuild
+from livetally.core.errors import LedgerError, ServiceError
+from livetally.core.wire import REJECTED, VOTES, Topic, topics
+from livetally.record.rebuild import rebuild_ledger, rebuild_votes_topic
+from livetally.record.record import record
+from pipeline import PARTITIONS, Pipeline, Spark, add_election, recording, tally_all, tallying
+
+VOTES_TOPIC: Topic = next(topic for topic in topics(PARTITIONS) if topic.name == VOTES)
+
+
+@pytest.fixture
+def counted(pipeline: Pipeline, spark: Spark) -> Pipeline:
+    """An election that has been held: votes, ballots of all kinds that do not count, and their tally."""
+    pipeline.hold_election(30)
+    pipeline.cast_votes(range(33))
+    pipeline.cast_votes(range(8), candidate_id="c1")
+    pipeline.cast(b"no ballot", None, partition=1)
+    pipeline.record_all()
+    tally_all(pipeline, spark)
+    return pipeline
+
+
+def look(pipeline: Pipeline) -> Report:
+    report = audit(pipeline.kafka, pipeline.database_url)
+    assert report.differences == []
+    return report
+
+
+def tables(pipeline: Pipeline) -> list[list[tuple[object, ...]]]:
+    return [sorted(pipeline.sql(f"TABLE {table}"), key=repr) for table in ("votes", "rejections", "recorded")]
+
+
+def outcomes(pipeline: Pipeline) -> list[tuple[object, ...]]:
+    """All but the offsets and the time of publication, which a topic that is made again cannot keep."""
+    return [
+        (topic, message.partition, message.key, message.value, message.headers)
+        for topic in (VOTES, REJECTED)
+        for message in pipeline.read(topic)
+    ]
+
+
+def call(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, what: str) -> int:
+    """`livetally rebuild WHAT`, in this process."""
+    for name, value in pipeline.environment().items():
+        if name.startswith("LIVETALLY_"):
+            monkeypatch.setenv(name, value)
+    return rebuild(argparse.Namespace(what=what))
+
+
+@pytest.mark.parametrize("what", ["ledger", "votes-topic", "tally"])
+def test_each_of_the_three_can_be_made_again(counted: Pipeline, monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+    before = look(counted), tables(counted), outcomes(counted)
+    assert before[0].ok
+    assert call(counted, monkeypatch, what) == 0
+    assert (look(counted), tables(counted), outcomes(counted)) == before
+    assert counted.sql("SELECT count(*) FROM tally_generations") == [(1,)]
+    assert (counted.sql("SELECT generation FROM tally_generations") > [(1,)]) == (what != "ledger")
+
+
+def test_a_damaged_ledger_is_healed_from_the_ballots(counted: Pipeline) -> None:
+    before = look(counted), tables(counted)
+    counted.sql("DELETE FROM votes WHERE voter_id < 'v2'")
+    counted.sql("UPDATE votes SET candidate_id = 'c2'")
+    counted.sql("DELETE FROM rejections")
+    counted.sql("TRUNCATE recorded")
+    with pytest.raises(LedgerError, match=r"`\./livetally rebuild ledger`"):
+        record(counted.kafka, counted.database_url, 100, threading.Event())
+    said = rebuild_ledger(counted.kafka, counted.database_url)
+    assert said == "The ledger has been made again from 43 ballots: 30 votes, 13 rejected."
+    assert (look(counted), tables(counted)) == before
+
+
+def test_a_ledger_is_made_again_only_as_far_as_it_had_come(counted: Pipeline) -> None:
+    """What lies behind is the recorder's to decide and to publish."""
+    before = tables(counted)
+    counted.cast_votes([30, 31])
+    rebuild_ledger(counted.kafka, counted.database_url)
+    assert tables(counted) == before
+    counted.record_all()
+    assert sum(look(counted).rejected.values()) == 15
+
+
+def test_a_votes_topic_that_was_tampered_with_is_healed(counted: Pipeline, spark: Spark) -> None:
+    before = look(counted), outcomes(counted)
+    counted.cast(b'{"candidate_id": "c0"}', partition=1, topic=VOTES)
+    rebuild_votes_topic(counted.kafka, counted.database_url, VOTES_TOPIC, 1)
+    tally_all(counted, spark)
+    assert (look(counted), outcomes(counted)) == before
+    counted.cast_votes([32])
+    counted.record_all()
+    assert sum(look(counted).rejected.values()) == 14, "the recorder goes on behind the topic that was made again"
+
+
+def test_an_interrupted_rebuild_is_noticed_and_healed_by_doing_it_again(
+    counted: Pipeline, spark: Spark, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = look(counted), outcomes(counted)
+
+    def breaks(*_: object) -> None:
+        raise ServiceError("the broker went away")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(AllOrNothing, "publish", breaks)
+        with pytest.raises(ServiceError, match="went away"):
+            rebuild_votes_topic(counted.kafka, counted.database_url, VOTES_TOPIC, 1)
+    what_to_do = r"`rebuild votes-topic` was begun at .* did not finish\. Run `\./livetally rebuild votes-topic` again"
+    assert counted.sql("SELECT what FROM rebuilding") == [("votes-topic",)]
+    with pytest.raises(LedgerError, match=what_to_do):
+        record(counted.kafka, counted.database_url, 100, threading.Event())
+    with pytest.raises(LedgerError, match=what_to_do), tallying(counted, spark) as worker:
+        worker.wait()
+    with pytest.raises(LedgerError, match=what_to_do):
+        rebuild_ledger(counted.kafka, counted.database_url)
+    assert rebuild_votes_topic(counted.kafka, counted.database_url, VOTES_TOPIC, 1) == "30 votes have been published again."
+    tally_all(counted, spark)
+    assert (look(counted), outcomes(counted)) == before
+
+
+def test_nothing_is_made_again_while_a_recorder_runs(pipeline: Pipeline) -> None:
+    pipeline.hold_election(5)
+    pipeline.cast_votes(range(5))
+    with recording(pipeline):
+        pipeline.await_decided()
+        with pytest.raises(LedgerError, match="A recorder is running"):
+            rebuild_ledger(pipeline.kafka, pipeline.database_url)
+        with pytest.raises(LedgerError, match="A recorder is running"):
+            rebuild_votes_topic(pipeline.kafka, pipeline.database_url, VOTES_TOPIC, 1)
+    assert pipeline.sql("TABLE rebuilding") == []
+    assert len(pipeline.read(VOTES)) == 5
+
+
+def test_the_votes_topic_is_not_made_again_while_a_tally_runs(pipeline: Pipeline, spark: Spark, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("livetally.adapters.cells.LOCK_WITHIN_S", 0.3)
+    add_election(pipeline.connection)
+    with tallying(pipeline, spark) as worker:
+        pipeline.await_generation(worker)
+        with pytest.raises(LedgerError, match="A tally is running already"):
+            rebuild_votes_topic(pipeline.kafka, pipeline.database_url, VOTES_TOPIC, 1)
+    assert pipeline.sql("TABLE rebuilding") == []
+
+
+def test_an_empty_pipeline_can_be_made_again(pipeline: Pipeline) -> None:
+    add_election(pipeline.connection)
+    assert rebuild_ledger(pipeline.kafka, pipeline.database_url).startswith("The ledger has been made again from 0 ballots")
+    assert rebuild_votes_topic(pipeline.kafka, pipeline.database_url, VOTES_TOPIC, 1) == "0 votes have been published again."
+
+
+def test_a_rebuild_keeps_recorders_out(counted: Pipeline) -> None:
+    with closing(connect(counted.database_url, "tests")) as other:
+        Ledger(other).take_all_slots()
+        with pytest.raises(LedgerError, match="recorders are running already"):
+            record(counted.kafka, counted.database_url, 100, threading.Event())

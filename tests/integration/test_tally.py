@@ -1,0 +1,276 @@
+"""What anybody reads on the aggregated topics is what SQL says of the ledger, whatever has happened to the count on the way."""
+
+import shutil
+from collections import Counter
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from livetally.adapters import cells as cells_module
+from livetally.adapters.cells import Cells
+from livetally.adapters.postgres import connect
+from livetally.adapters.publisher import AllOrNothing, Outgoing
+from livetally.audit import audit
+from livetally.core.errors import LedgerError, ServiceError
+from livetally.core.tally import VIEWS
+from livetally.core.wire import BY_AGE
+from livetally.tally.count import Count
+from livetally.tally.publish import TRANSACTIONAL_ID
+from pipeline import Pipeline, Spark, await_tallied, recording, tally_all, tallying, wait_for
+
+# The outsider's view of each topic: which fields name the group, which holds the number, and the same in SQL over the ledger.
+AGE = """
+CASE WHEN age < 18 THEN 'under 18' WHEN age < 25 THEN '18-24' WHEN age < 35 THEN '25-34' WHEN age < 45 THEN '35-44'
+     WHEN age < 55 THEN '45-54' WHEN age < 65 THEN '55-64' ELSE '65+' END
+"""
+TOPICS: dict[str, tuple[tuple[str, ...], str, tuple[str, ...]]] = {
+    "aggregated_votes_per_candidate": (("candidate_id",), "total_votes", ("candidate_id",)),
+    "aggregated_turnout_by_location": (("state",), "count", ("address_state",)),
+    "aggregated_turnout_by_age": (("age_group",), "total_votes", (AGE,)),
+    "aggregated_turnout_by_gender": (("gender",), "total_votes", ("gender",)),
+    "aggregated_party_wise_votes": (("party_affiliation",), "total_votes", ("party_affiliation",)),
+    "aggregated_votes_by_region": (("city", "state"), "total_votes", ("address_city", "address_state")),
+}
+Totals = dict[tuple[str, ...], int]
+
+
+def announced(pipeline: Pipeline, topic: str) -> Totals:
+    """As an outsider folds it: the highest version of each key."""
+    names, total, _ = TOPICS[topic]
+    newest: dict[bytes | None, dict[str, Any]] = {}
+    for message in pipeline.read(topic):
+        if message.key not in newest or message.fields["version"] >= newest[message.key]["version"]:
+            newest[message.key] = message.fields
+    return {(fields["election_id"], *(fields[name] for name in names)): fields[total] for fields in newest.values()}
+
+
+def in_the_ledger(pipeline: Pipeline, topic: str) -> Totals:
+    groups = ", ".join(TOPICS[topic][2])
+    query = f"""
+        SELECT election_id, {groups}, count(*)
+        FROM (
+            SELECT x.election_id, x.candidate_id, v.address_state, v.address_city, v.gender, c.party_affiliation,
+                   extract(year FROM age(x.voting_time::date, v.date_of_birth::date)) AS age
+            FROM votes x JOIN voters v USING (voter_id) JOIN candidates c USING (candidate_id)
+        ) AS vote
+        GROUP BY election_id, {groups}
+    """
+    return {tuple(row[:-1]): row[-1] for row in pipeline.sql(query)}
+
+
+def assert_exact(pipeline: Pipeline, votes: int) -> None:
+    for topic in TOPICS:
+        expected = in_the_ledger(pipeline, topic)
+        assert sum(expected.values()) == votes
+        assert announced(pipeline, topic) == expected, topic
+    report = audit(pipeline.kafka, pipeline.database_url)
+    assert (report.differences, report.tallied) == ([], votes)
+
+
+def generation(pipeline: Pipeline) -> tuple[Any, ...]:
+    """Number, state and reason of the newest one; there is never another beside the shown one in the end."""
+    return pipeline.sql("SELECT generation, state, reason FROM tally_generations ORDER BY generation DESC")[0]
+
+
+def test_the_views_of_this_test_are_all_views() -> None:
+    assert {view.topic for view in VIEWS} == set(TOPICS)
+
+
+def test_every_total_is_what_the_ledger_says_and_a_restart_goes_on(pipeline: Pipeline, spark: Spark) -> None:
+    pipeline.hold_election(60)
+    pipeline.cast_votes(range(20))
+    pipeline.record_all()
+    tally_all(pipeline, spark)
+    assert_exact(pipeline, 20)
+    assert generation(pipeline) == (1, "shown", "first count")
+    with tallying(pipeline, spark) as worker, recording(pipeline, ballots_max=5):
+        pipeline.cast_votes(range(10, 40))  # half of them again
+        pipeline.await_decided()
+        await_tallied(pipeline, worker)
+        pipeline.cast_votes(range(40, 60))
+        pipeline.await_decided()
+        await_tallied(pipeline, worker)
+    assert_exact(pipeline, 60)
+    assert generation(pipeline) == (1, "shown", "first count"), "it went on from the checkpoint"
+    fields = pipeline.read("aggregated_votes_per_candidate")[-1].fields
+    assert set(fields) >= {
+        "candidate_id",
+        "candidate_name",
+        "party_affiliation",
+        "photo_url",
+        "total_votes",
+        "election_id",
+        "version",
+        "as_of",
+    }
+
+
+def lose(checkpoint: Path) -> None:
+    shutil.rmtree(checkpoint)
+
+
+def damage_offsets(checkpoint: Path) -> None:
+    newest = max((checkpoint / "offsets").glob("[0-9]*"), key=lambda path: int(path.name))
+    newest.write_text("v1\n{not JSON")
+    (newest.parent / f".{newest.name}.crc").unlink(missing_ok=True)
+
+
+def lose_offsets(checkpoint: Path) -> None:
+    shutil.rmtree(checkpoint / "offsets")
+
+
+def overwrite_offsets(checkpoint: Path) -> None:
+    """As a disk does it: the checksum beside it knows."""
+    newest = max((checkpoint / "offsets").glob("[0-9]*"), key=lambda path: int(path.name))
+    newest.write_bytes(b"\x00" * newest.stat().st_size)
+
+
+def damage_commits(checkpoint: Path) -> None:
+    newest = max((checkpoint / "commits").glob("[0-9]*"), key=lambda path: int(path.name))
+    newest.write_text("")
+    (newest.parent / f".{newest.name}.crc").unlink(missing_ok=True)
+
+
+def lose_state(checkpoint: Path) -> None:
+    shutil.rmtree(checkpoint / "state")
+
+
+def make_foreign(checkpoint: Path) -> None:
+    (checkpoint / "fingerprint").write_text("of another count")
+    (checkpoint / ".fingerprint.crc").unlink(missing_ok=True)
+
+
+HARMS: dict[Callable[[Path], None], str] = {
+    lose: "recount: its checkpoint is lost",
+    lose_offsets: "recount: its checkpoint is damaged",
+    damage_offsets: "recount: its checkpoint is damaged",
+    overwrite_offsets: "recount: its checkpoint is damaged",
+    damage_commits: "recount: its checkpoint is damaged",
+    lose_state: "recount: its checkpoint is damaged",
+    make_foreign: "recount: its checkpoint belongs to another count",
+}
+
+
+def test_a_checkpoint_that_cannot_be_gone_on_with_leads_to_an_exact_recount(pipeline: Pipeline, spark: Spark) -> None:
+    """One harm after the other, each to the checkpoint of the recount before, with votes that nobody has counted yet."""
+    pipeline.hold_election(5 * len(HARMS) + 5)
+    pipeline.cast_votes(range(5))
+    with recording(pipeline):
+        pipeline.await_decided()
+        tally_all(pipeline, spark)
+        for number, (harm, reason) in enumerate(HARMS.items(), start=1):
+            harm(pipeline.data_dir / "checkpoints" / f"cells-{number}")
+            pipeline.cast_votes(range(5 * number, 5 * number + 5))
+            pipeline.await_decided()
+            tally_all(pipeline, spark)
+            assert generation(pipeline) == (number + 1, "shown", reason), harm.__name__
+            assert pipeline.sql("SELECT count(*) FROM tally_generations") == [(1,)]
+            assert announced(pipeline, "aggregated_turnout_by_location") == in_the_ledger(pipeline, "aggregated_turnout_by_location")
+    assert_exact(pipeline, 5 * len(HARMS) + 5)
+
+
+def test_a_recount_that_was_asked_for_is_shown_once_it_has_caught_up(pipeline: Pipeline, spark: Spark) -> None:
+    pipeline.hold_election(20)
+    pipeline.cast_votes(range(20))
+    pipeline.record_all()
+    tally_all(pipeline, spark)
+    pipeline.sql("UPDATE cells SET votes = votes + 1")
+    Cells(pipeline.connection).request_recount()
+    with tallying(pipeline, spark) as worker:
+        wait_for(lambda: generation(pipeline)[:2] == (2, "shown"), "the recount is shown")
+        await_tallied(pipeline, worker)
+    assert generation(pipeline)[2].startswith("recount: it was asked for")
+    assert_exact(pipeline, 20)
+
+
+def test_counting_nothing(pipeline: Pipeline, spark: Spark) -> None:
+    pipeline.hold_election(3)
+    with tallying(pipeline, spark):
+        wait_for(lambda: pipeline.sql("SELECT state FROM tally_generations") == [("shown",)], "an empty count is shown")
+    assert_exact(pipeline, 0)
+
+
+CHANGED: list[tuple[str | int, ...]] = [
+    ("e", "c0", "Kent", "Deal", "female", "18-24", 3),
+    ("e", "c1", "Kent", "Dover", "male", "65+", 4),
+]
+
+
+def test_a_repeated_batch_changes_nothing_and_an_older_one_is_refused(pipeline: Pipeline) -> None:
+    pipeline.hold_election(1)
+    cells = Cells(pipeline.connection)
+    number = cells.begin("fingerprint", "first count").number
+
+    def tables() -> list[list[tuple[Any, ...]]]:
+        return [sorted(pipeline.sql(f"TABLE {table}")) for table in ("cells", "tally_positions", "tally_generations")]
+
+    cells.store(number, 0, [CHANGED[0]], {0: 5})
+    cells.store(number, 1, CHANGED, {0: 7, 1: 2})
+    stored = tables()
+    cells.store(number, 1, CHANGED, {0: 7, 1: 2})
+    assert tables() == stored
+    with pytest.raises(ServiceError, match="older than what is stored"):
+        cells.store(number, 0, [CHANGED[0]], {0: 5})
+    with pytest.raises(ServiceError, match="older than what is stored"):
+        cells.store(number + 1, 0, [CHANGED[0]], {0: 5})
+    assert tables() == stored
+    assert (cells.total(), cells.positions(number)) == (7, {0: 7, 1: 2})
+
+
+class Batches:
+    """Stands in for Spark's checkpoint: what each batch has read."""
+
+    def ends_of(self, batch: int) -> dict[int, int]:
+        return {0: 10 * (batch + 1)}
+
+
+class Frame:
+    def collect(self) -> list[tuple[str | int, ...]]:
+        return CHANGED
+
+
+def test_a_repeated_batch_announces_the_same_totals(pipeline: Pipeline) -> None:
+    pipeline.hold_election(1)
+    cells = Cells(pipeline.connection)
+    generation = cells.begin("fingerprint", "first count")
+    count = Count(
+        generation,
+        {0: 10},
+        cells,
+        AllOrNothing(pipeline.kafka, TRANSACTIONAL_ID),
+        Batches(),  # type: ignore[arg-type]
+        now=lambda: datetime(2026, 5, 7, tzinfo=UTC),
+    )
+    for _ in range(3):
+        count.count_batch(Frame(), 0)  # type: ignore[arg-type]
+    for topic, groups in (("aggregated_votes_per_candidate", 2), ("aggregated_turnout_by_location", 1), ("aggregated_votes_by_region", 2)):
+        messages = Counter((message.key, message.value) for message in pipeline.read(topic))
+        assert len(messages) == groups
+        assert set(messages.values()) == {3}
+    assert announced(pipeline, "aggregated_turnout_by_location") == {("e", "Kent"): 7}
+
+
+def test_a_second_publisher_fences_the_first(pipeline: Pipeline) -> None:
+    first = AllOrNothing(pipeline.kafka, TRANSACTIONAL_ID)
+    AllOrNothing(pipeline.kafka, TRANSACTIONAL_ID)
+    with pytest.raises(ServiceError, match="could not be published"):
+        first.publish([Outgoing(BY_AGE, b"key", b"{}")])
+
+
+def test_a_second_tally_is_refused_while_one_runs(pipeline: Pipeline, spark: Spark, monkeypatch: pytest.MonkeyPatch) -> None:
+    pipeline.hold_election(5)
+    pipeline.cast_votes(range(5))
+    pipeline.record_all()
+    with tallying(pipeline, spark) as worker:
+        await_tallied(pipeline, worker)
+        monkeypatch.setattr(cells_module, "LOCK_WITHIN_S", 0.3)
+        with pytest.raises(LedgerError, match="A tally is running already"), tallying(pipeline, spark) as second:
+            second.wait()
+        with closing(connect(pipeline.database_url, "tests")) as other, pytest.raises(LedgerError, match="A tally is running already"):
+            Cells(other).take_lock()
+        assert worker.is_alive
+    assert_exact(pipeline, 5)
