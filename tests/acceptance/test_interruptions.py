@@ -5,6 +5,7 @@ import signal
 from functools import partial
 
 import psutil
+import psycopg
 
 from commandline import Livetally, wait_until
 
@@ -85,6 +86,22 @@ def test_one_data_directory_has_one_owner(other_livetally: Livetally) -> None:
     assert "running already" in livetally("up").stderr
     assert "Everything has been stopped" in livetally("down").stderr
     assert "Nothing is running" in livetally("down").stderr
+
+
+def test_a_real_election_is_never_deleted_nor_simulated(other_livetally: Livetally) -> None:
+    livetally = other_livetally
+    livetally("up")
+    url = next(one["address"] for one in livetally.json("status")["services"] if one["service"] == "database")
+    with psycopg.connect(url) as connection:
+        connection.execute(
+            "INSERT INTO elections (election_id, name, kind, status, seed, opens_at) VALUES ('board', 'Our board', 'real', 'open', 0, now())"
+        )
+    assert "is a real election" in livetally("simulate", expect=2).stderr
+    assert "The real election 'board' is open" in livetally("register", "--voters", "1", expect=2).stderr
+    livetally("down")
+    assert "is a real election and not over" in livetally("run", "--no-dashboard", expect=2).stderr
+    assert "is a real election; --fresh does not delete it" in livetally("run", "--fresh", expect=2).stderr
+    assert livetally.json("sql", "SELECT name FROM elections") == [{"name": "Our board"}]
 
 
 def test_errors_say_what_to_do(other_livetally: Livetally) -> None:
