@@ -16,10 +16,11 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from livetally.adapters.cells import Cells
-from livetally.adapters.kafka import Consumer, Message, Record, Tail, bounds, headers_of, partitions_of, read_range, reader
+from livetally.adapters.kafka import Consumer, Message, reader
 from livetally.adapters.outcomes import Outcomes
 from livetally.adapters.postgres import Connection, connect, explained
 from livetally.adapters.queries import queries
+from livetally.adapters.reading import Record, Tail, bounds, headers_of, partitions_of, read_range
 from livetally.core.ballots import Ballot, parse
 from livetally.core.errors import AuditError, LedgerError
 from livetally.core.tally import VIEWS, Cell, Totals, cell_of, roll_up

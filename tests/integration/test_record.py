@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 from confluent_kafka import Producer, TopicPartition
 
-from livetally.adapters.kafka import Message, read_range, reader
+from livetally.adapters.kafka import Message, reader
 from livetally.adapters.ledger import Ledger, Refusal, Vote
+from livetally.adapters.reading import read_range
 from livetally.adapters.topics import Topics
 from livetally.core.errors import LedgerError
 from livetally.core.wire import BALLOTS, REJECTED, VOTES, ms_text, topics

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from livetally.adapters.kafka import Record
+from livetally.adapters.reading import Record
 from livetally.core import wire
 from livetally.core.elections import Election
 from livetally.core.errors import ServiceError

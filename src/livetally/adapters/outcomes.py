@@ -2,7 +2,8 @@
 
 import time
 
-from livetally.adapters.kafka import TRANSACTION_TIMEOUT_MS, bounds, consumer, headers_of, read_range, reader
+from livetally.adapters.kafka import TRANSACTION_TIMEOUT_MS, consumer, reader
+from livetally.adapters.reading import bounds, headers_of, read_range
 from livetally.core.errors import LedgerError, ServiceError
 from livetally.core.wire import REJECTED, VOTES, ballot_of
 

@@ -6,9 +6,10 @@ from types import TracebackType
 from typing import Self
 
 from livetally.adapters.cells import Cells
-from livetally.adapters.kafka import Consumer, ends, reader
+from livetally.adapters.kafka import Consumer, reader
 from livetally.adapters.ledger import counts
 from livetally.adapters.postgres import Connection, connect, explained
+from livetally.adapters.reading import ends
 from livetally.adapters.roll import Roll
 from livetally.core.errors import ServiceError
 from livetally.core.wire import BALLOTS, VOTES

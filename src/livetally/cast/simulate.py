@@ -13,20 +13,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from livetally.adapters.kafka import (
-    ANSWER_TIMEOUT_S,
-    Announcer,
-    Consumer,
-    Fault,
-    Message,
-    TopicPartition,
-    bounds,
-    consumer,
-    fault_of,
-    gather,
-    partitions_of,
-    patiently,
-)
+from livetally.adapters.kafka import ANSWER_TIMEOUT_S, Announcer, Consumer, Fault, Message, TopicPartition, consumer, fault_of
+from livetally.adapters.reading import bounds, gather, partitions_of, patiently
 from livetally.cast.choice import choose
 from livetally.core.elections import Election
 from livetally.core.errors import ServiceError

@@ -6,8 +6,9 @@ import sys
 from contextlib import closing
 from typing import Any
 
-from livetally.adapters.kafka import Consumer, Record, Tail, bounds, partitions_of, read_range, reader, record_of
+from livetally.adapters.kafka import Consumer, reader
 from livetally.adapters.postgres import ask_read_only
+from livetally.adapters.reading import Record, Tail, bounds, partitions_of, read_range, record_of
 from livetally.adapters.topics import Topics
 from livetally.commands.backing import database_of, services_of
 from livetally.commands.output import print_json, print_table, say

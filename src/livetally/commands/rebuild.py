@@ -5,8 +5,9 @@ import threading
 from contextlib import closing
 
 from livetally.adapters.cells import Cells
-from livetally.adapters.kafka import ends, reader
+from livetally.adapters.kafka import reader
 from livetally.adapters.postgres import connect, explained
+from livetally.adapters.reading import ends
 from livetally.commands.backing import Backing, services_of
 from livetally.commands.output import say, start_logging
 from livetally.commands.stage import run_stage

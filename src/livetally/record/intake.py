@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from livetally.adapters.kafka import Consumer, Fault, KafkaException, Message, TopicPartition, bounds, consumer, fault_of, gather
+from livetally.adapters.kafka import Consumer, Fault, KafkaException, Message, TopicPartition, consumer, fault_of
 from livetally.adapters.outcomes import Outcomes
+from livetally.adapters.reading import bounds, gather
 from livetally.core.errors import LedgerError, ServiceError
 from livetally.core.wire import BALLOTS
 

@@ -7,11 +7,12 @@ from contextlib import closing
 from datetime import UTC
 
 from livetally.adapters.cells import Cells
-from livetally.adapters.kafka import Consumer, Message, partitions_of, read_range, reader
+from livetally.adapters.kafka import Consumer, Message, reader
 from livetally.adapters.ledger import Cast, Ledger, StoredVote
 from livetally.adapters.outcomes import Outcomes
 from livetally.adapters.postgres import connect, explained
 from livetally.adapters.publisher import AllOrNothing, Outgoing
+from livetally.adapters.reading import partitions_of, read_range
 from livetally.adapters.roll import Roll
 from livetally.adapters.topics import Topics
 from livetally.core.errors import ServiceError

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from livetally.adapters.kafka import Record
+from livetally.adapters.reading import Record
 from livetally.show.reader import Messages
 
 SILENCE_S = 2.0  # so often a broker that sends nothing is asked whether it is there; one that sends is not

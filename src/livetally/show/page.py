@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from livetally.adapters.kafka import Tail
+from livetally.adapters.reading import Tail
 from livetally.adapters.topics import Topics
 from livetally.core.errors import UsageError
 from livetally.settings import read_settings

@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
-from livetally.adapters.kafka import Record
+from livetally.adapters.reading import Record
 from livetally.core.errors import ServiceError
 from livetally.show.board import Board
 from livetally.show.result import Facts, Service, Snapshot, Trouble

@@ -17,7 +17,9 @@ def open_session(settings: Settings, java_home: Path, jars: Sequence[Path]) -> S
     os.environ["JAVA_HOME"] = str(java_home)  # Spark's launcher looks nowhere else
     work_dir = settings.data_dir.resolve() / "spark"
     work_dir.mkdir(parents=True, exist_ok=True)
-    logging = Path(str(files("livetally.tally").joinpath("log4j2.properties"))).as_uri()  # a URI holds no spaces, which would end the option
+    logging = Path(
+        str(files("livetally.tally").joinpath("log4j2.properties"))
+    ).as_uri()  # a URI holds no spaces, which would end the option
     config = {
         "spark.master": settings.spark_master,
         "spark.app.name": "livetally tally",

@@ -16,10 +16,11 @@ from pyspark.sql import SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
 from livetally.adapters.cells import Cells, Generation
-from livetally.adapters.kafka import ends, reader
+from livetally.adapters.kafka import reader
 from livetally.adapters.ledger import Ledger
 from livetally.adapters.postgres import connect, explained
 from livetally.adapters.publisher import AllOrNothing
+from livetally.adapters.reading import ends
 from livetally.adapters.topics import Topics
 from livetally.core.errors import LivetallyError, ServiceError
 from livetally.core.wire import BALLOTS, VOTES
