@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from livetally.audit import Report, audit
+from livetally.audit.report import Report
+from livetally.audit.walk import audit
 from livetally.core.errors import AuditError
 from livetally.core.wire import BY_GENDER, BY_LOCATION, PER_CANDIDATE, REJECTED, VOTES
 from pipeline import (

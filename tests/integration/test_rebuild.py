@@ -9,7 +9,8 @@ import pytest
 from livetally.adapters.ledger import Ledger
 from livetally.adapters.postgres import connect
 from livetally.adapters.publisher import AllOrNothing
-from livetally.audit import Report, audit
+from livetally.audit.report import Report
+from livetally.audit.walk import audit
 from livetally.commands.rebuild import rebuild
 from livetally.core.errors import LedgerError, ServiceError
 from livetally.core.wire import REJECTED, VOTES, Topic, topics

@@ -14,7 +14,7 @@ from livetally.adapters import cells as cells_module
 from livetally.adapters.cells import Cells
 from livetally.adapters.postgres import connect
 from livetally.adapters.publisher import AllOrNothing, Outgoing
-from livetally.audit import audit
+from livetally.audit.walk import audit
 from livetally.core.errors import LedgerError, ServiceError
 from livetally.core.tally import VIEWS
 from livetally.core.wire import BY_AGE

@@ -129,6 +129,11 @@ class Cells:
         row = self._connection.execute(self._sql["shown"]).fetchone()
         return Generation(row[0], "", shown=True, batch=row[1]) if row else None
 
+    def last_change(self, generation: int) -> int:
+        """The newest batch that changed a number; -1 if none has."""
+        row = self._connection.execute(self._sql["last_change"], (generation,)).fetchone()
+        return int(row[0]) if row else -1
+
     def recounting(self) -> str | None:
         """Why a recount is under way; None if there is none."""
         row = self._connection.execute(self._sql["counting"]).fetchone()

@@ -2,8 +2,8 @@
 
 import argparse
 
-from livetally.audit import Report
-from livetally.audit import audit as carry_out
+from livetally.audit.report import Report
+from livetally.audit.walk import audit as carry_out
 from livetally.commands.backing import services_of
 from livetally.commands.output import print_json, say
 from livetally.settings import read_settings

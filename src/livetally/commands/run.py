@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from livetally.adapters.postgres import connect, explained
 from livetally.adapters.pulse import Pulse, Pulses
 from livetally.adapters.roll import Roll
-from livetally.audit import audit
+from livetally.audit.walk import audit
 from livetally.commands.audit import print_report
 from livetally.commands.backing import LIVETALLY, Backing, kafka_answers, prepare
 from livetally.commands.display import Display

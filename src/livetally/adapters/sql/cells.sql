@@ -84,6 +84,9 @@ GROUP BY GROUPING SETS ((state), (state, city), (gender));
 -- name: shown
 SELECT generation, batch, state FROM tally_generations WHERE state = 'shown';
 
+-- name: last_change
+SELECT coalesce(max(batch), -1) FROM cells WHERE generation = %s;
+
 -- name: counting
 -- A recount that is under way, and why.
 SELECT generation, reason FROM tally_generations WHERE state = 'counting' ORDER BY generation DESC LIMIT 1;

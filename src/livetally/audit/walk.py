@@ -1,0 +1,91 @@
+"""The audit itself: partition by partition along the ballots, then the totals."""
+
+from collections import Counter
+from contextlib import closing
+
+from livetally.adapters.cells import Cells
+from livetally.adapters.kafka import Consumer, reader
+from livetally.adapters.outcomes import Outcomes
+from livetally.adapters.postgres import Connection, connect, explained
+from livetally.adapters.queries import queries
+from livetally.adapters.reading import bounds, partitions_of
+from livetally.audit import witnesses
+from livetally.audit.compare import compare
+from livetally.audit.report import DIFFERENCES_MAX, Report
+from livetally.audit.totals import audit_cells, audit_topics
+from livetally.core.errors import AuditError, LedgerError
+from livetally.core.tally import Cell, roll_up
+from livetally.core.wire import BALLOTS, VOTES
+
+
+def audit(bootstrap_servers: str, database_url: str) -> Report:
+    """Compare everything at the tally's cut. Raises AuditError if there is nothing that could be compared."""
+    report = Report()
+    with (
+        closing(connect(database_url, "audit", bounded=False)) as connection,
+        explained(database_url),
+        closing(Outcomes(bootstrap_servers)) as outcomes,
+        closing(reader(bootstrap_servers)) as ends_client,
+        connection.transaction(),
+    ):
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")  # one moment for all that PostgreSQL is asked
+        cells = Cells(connection)
+        shown = cells.shown()
+        if shown is None:
+            raise AuditError(
+                "Nothing has been tallied yet, so there is nothing to compare. Start `./livetally tally`, or `./livetally run`."
+            )
+        positions = cells.positions(shown.number)
+        decided: dict[int, int] = dict(connection.execute(queries("ledger")["positions"]).fetchall())
+        counted: Counter[Cell] = Counter()
+        partitions = partitions_of(ends_client, BALLOTS)
+        for partition in partitions:
+            votes_end = positions.get(partition, 0)
+            cut = _cut(report, outcomes, ends_client, partition, votes_end, decided.get(partition, 0))
+            _audit_partition(report, bootstrap_servers, connection, partition, cut, votes_end, counted)
+            report.behind += max(0, bounds(ends_client, BALLOTS, partition)[1] - cut)
+        _audit_strays(report, connection)
+        stored = cells.cells(shown.number)
+        report.tallied = sum(stored.values())
+        audit_cells(report, counted, stored)
+        parties: dict[str, str] = dict(connection.execute(queries("audit")["parties"]).fetchall())
+        changed = (shown.number, cells.last_change(shown.number))
+        audit_topics(report, bootstrap_servers, database_url, (shown.number, shown.batch), changed, roll_up(stored, parties))
+    report.rejected = dict(sorted(report.rejected.items()))
+    return report
+
+
+def _cut(report: Report, outcomes: Outcomes, client: Consumer, partition: int, votes_end: int, decided: int) -> int:
+    """The ballots of a partition whose votes the tally has passed. Where it has passed all votes, rejections behind the last one count too."""
+    try:
+        published = outcomes.next_ballot(partition)  # asked before the end of the votes: every vote up to here lies before that end
+        if votes_end >= bounds(client, VOTES, partition)[1]:
+            return min(published, decided)
+        return 1 + outcomes.last_ballot(VOTES, partition, before=votes_end)
+    except LedgerError as error:  # somebody else has written there
+        report.differ(str(error))
+        return decided
+
+
+def _audit_partition(
+    report: Report, bootstrap_servers: str, connection: Connection, partition: int, cut: int, votes_end: int, counted: Counter[Cell]
+) -> None:
+    with (
+        closing(reader(bootstrap_servers)) as ballots_client,
+        closing(reader(bootstrap_servers)) as votes_client,
+        closing(reader(bootstrap_servers)) as refusals_client,
+    ):
+        testimonies = (
+            witnesses.ballots(ballots_client, partition, cut),
+            witnesses.ledger(connection, partition, cut),
+            witnesses.votes(report, votes_client, partition, votes_end, counted),
+            witnesses.refusals(report, refusals_client, partition, cut),
+        )
+        for offset, (ballot, ledger, vote, refusal) in witnesses.side_by_side(*testimonies):
+            compare(report, f"{BALLOTS}[{partition}] offset {offset}", ballot, ledger, vote, refusal)
+
+
+def _audit_strays(report: Report, connection: Connection) -> None:
+    """Rows behind the end of what was decided: the walk along the ballots does not come by there."""
+    for table, partition, offset in connection.execute(queries("audit")["strays"], (DIFFERENCES_MAX,)):
+        report.differ(f"{BALLOTS}[{partition}] offset {offset}: a row in `{table}`, but no ballot has been decided there")
