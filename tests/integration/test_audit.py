@@ -70,6 +70,10 @@ def audited(servers: Servers, spark: Spark, tmp_path_factory: pytest.TempPathFac
         lagging["record"] = look()
         pipeline.record_all()
         lagging["tally"] = look()
+        for change in ("batch + 1", "batch - 1"):  # as if the tally had been killed between storing and announcing
+            pipeline.sql(f"UPDATE cells SET batch = {change}")
+            pipeline.sql(f"UPDATE tally_generations SET batch = {change}")
+            lagging.setdefault("announcing", look())
         with tallying(pipeline, spark) as tally:
             with recording(pipeline, ballots_max=3):
                 for first in range(15, PEOPLE, 5):
@@ -98,6 +102,7 @@ def test_what_is_on_its_way_is_lag_and_no_difference(audited: Audited) -> None:
     for stage, report in audited.lagging.items():
         assert report.differences == [], stage
         assert (report.ok, report.ballots, report.accepted, report.tallied, report.behind) == (True, 10, 10, 10, 5), stage
+        assert report.unannounced == (stage == "announcing")
 
 
 def test_while_ballots_are_coming_no_difference_is_seen(audited: Audited) -> None:

@@ -61,6 +61,10 @@ class Cells:
                 "A tally is running already; two would only undo each other's work. Stop it first (`livetally tally` or `livetally run`)."
             )
 
+    def is_being_counted(self) -> bool:
+        """Whether a tally is running. Not for one who holds the lock."""
+        return self._connection.execute(self._sql["is_locked"], (TALLY_LOCK,)).fetchone() == (True,)
+
     def newest(self) -> Generation | None:
         row = self._connection.execute(self._sql["newest_generation"]).fetchone()
         return Generation(row[0], row[1], row[2] == "shown", row[3]) if row else None

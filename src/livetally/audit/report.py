@@ -18,6 +18,7 @@ class Report:
     published: int = 0
     tallied: int = 0
     behind: int = 0
+    unannounced: bool = False  # the last tally ended between storing and announcing; the next one announces first
     differences_total: int = 0
     differences: list[str] = field(default_factory=list)
 

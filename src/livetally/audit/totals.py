@@ -42,7 +42,7 @@ def audit_topics(report: Report, bootstrap_servers: str, database_url: str, vers
             if tail.caught_up and (newest >= changed or not expected):
                 break
             if time.monotonic() > deadline:
-                report.differ(f"the aggregated topics are at version {list(newest)}, the tally has stored {list(changed)}")
+                _explain_silence(report, database_url, newest, changed)
                 return
     with closing(connect(database_url, "audit")) as later:  # outside of our transaction: batches are stored before they are announced
         shown = Cells(later).shown()
@@ -54,6 +54,15 @@ def audit_topics(report: Report, bootstrap_servers: str, database_url: str, vers
             report.differ(f"{name}: announced at version {list(said)}, and the tally has stored {list(stored)}: it did not write that")
         elif said <= version and votes != expected.get(key, 0) and (key in expected or said[0] == version[0]):
             report.differ(f"{name}: announced are {votes}, the cells add up to {expected.get(key, 0)}")
+
+
+def _explain_silence(report: Report, database_url: str, newest: Version, changed: Version) -> None:
+    """A batch is stored and not announced. Where no tally runs, the next one will do it first: that is lag."""
+    with closing(connect(database_url, "audit")) as connection:
+        if Cells(connection).is_being_counted():
+            report.differ(f"the aggregated topics are at version {list(newest)}, the tally has stored {list(changed)}")
+        else:
+            report.unannounced = True
 
 
 def _announced(record: Record) -> tuple[Key, Version, object] | None:

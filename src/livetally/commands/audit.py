@@ -29,6 +29,10 @@ def print_report(report: Report) -> None:
     print(f"tallied    {report.tallied:>12,}")
     if report.behind:
         say(f"{report.behind:,} more ballots are on their way; they were not judged")
+    if report.unannounced:
+        say(
+            "The last tally ended before it had announced its last batch; the totals on the topics are older. `./livetally tally` announces them."
+        )
     for difference in report.differences:
         say(f"DIFFERENT  {difference}")
     if report.differences_total > len(report.differences):

@@ -2,6 +2,10 @@
 -- One tally at a time; held until the connection ends.
 SELECT pg_try_advisory_lock(%s);
 
+-- name: is_locked
+-- Taken for the length of this statement only.
+SELECT NOT pg_try_advisory_xact_lock(%s);
+
 -- name: newest_generation
 SELECT generation, fingerprint, state, batch FROM tally_generations ORDER BY generation DESC LIMIT 1;
 
