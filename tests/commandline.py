@@ -11,6 +11,8 @@ from typing import Any
 
 import psutil
 
+from livetally.embedded import placing
+
 ROOT = Path(__file__).resolve().parents[1]
 COMMAND_WITHIN_S = 600  # a first call installs everything
 LINE_WITHIN_S = 180
@@ -58,8 +60,11 @@ class Livetally:
         try:
             if process.status() == psutil.STATUS_ZOMBIE:
                 return False
-            named = process.environ().get("LIVETALLY_DATA_DIR") == str(self.data_dir)
-            return named or str(self.data_dir) in " ".join(process.cmdline()) or process.cwd().startswith(str(self.data_dir))
+            if process.environ().get("LIVETALLY_DATA_DIR") == str(self.data_dir):
+                return True
+            places = (str(self.data_dir), str(placing.database_directory(self.data_dir)))  # as root the database may lie elsewhere
+            told = [*process.cmdline(), process.cwd()]
+            return any(place in text for place in places for text in told)
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             return False
 
