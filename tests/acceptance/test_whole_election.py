@@ -23,6 +23,10 @@ def election(livetally: Livetally) -> Iterator[Livetally]:
     done = livetally("run", "--voters", str(VOTERS_ASKED), "--rate", "max", "--exit-when-done")
     assert "agree" in done.stderr
     assert livetally.processes() == [], "`run` left something running"
+    assert (livetally.data_dir / "checkpoints").is_dir()
+    assert [entry.name for entry in livetally.data_dir.parent.iterdir()] == [livetally.data_dir.name], (
+        "all that is kept lies in the data directory"
+    )
     livetally("up")
     yield livetally
     livetally("down")

@@ -92,7 +92,8 @@ class Ledger:
     def replay(self, batches: Iterable[Sequence[Cast]]) -> None:
         """Decide all ballots anew, from the first, in one transaction: whoever looks sees the old ledger or the new one."""
         with self._connection.transaction():
-            self._connection.execute(self._sql["empty_ledger"])
+            for name in ("empty_votes", "empty_rejections", "empty_recorded"):
+                self._connection.execute(self._sql[name])
             for batch in batches:
                 self._decide(batch)
                 self._connection.execute("DELETE FROM batch")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from livetally.commands.output import say
 from livetally.core.errors import UsageError
-from livetally.settings import is_ci
+from livetally.settings import environment_with, is_ci
 
 ROOT = Path(__file__).resolve().parents[3]
 BIN = Path(sys.executable).parent
@@ -18,6 +18,8 @@ CHECKS = (
     ("types", ("mypy",)),
     ("imports", ("lint-imports",)),
 )
+# Dozens of Java processes that live for seconds: optimizing their code costs more than it gives.
+SHORT_LIVED_JAVA = {"JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1"}
 SUITES = {
     "quick": ("tests/unit",),
     # Two files at a time: most of them wait for services to start and stop.
@@ -40,4 +42,5 @@ def test(arguments: argparse.Namespace) -> int:
         say("Chromium is not installed, so these are left out (install it, on Debian: apt-get install chromium):")
         subprocess.run([sys.executable, "-m", "pytest", "--collect-only", "-q", "-m", "browser"], cwd=ROOT, check=False, stdout=sys.stderr)
         left_out = ["-m", "not browser"]
-    return subprocess.run([sys.executable, "-m", "pytest", *SUITES[arguments.which], *left_out], cwd=ROOT, check=False).returncode
+    command = [sys.executable, "-m", "pytest", *SUITES[arguments.which], "--durations=15", *left_out]
+    return subprocess.run(command, cwd=ROOT, env=environment_with() | SHORT_LIVED_JAVA, check=False).returncode

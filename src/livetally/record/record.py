@@ -33,6 +33,7 @@ class Recorded:
 
     ballots: int = 0
     batches: int = 0
+    has_begun: bool = False  # all services have answered at least once
 
 
 def record(bootstrap_servers: str, database_url: str, ballots_max: int, stop: threading.Event) -> Recorded:
@@ -44,8 +45,8 @@ def record(bootstrap_servers: str, database_url: str, ballots_max: int, stop: th
         try:
             _record_while_services_answer(bootstrap_servers, database_url, ballots_max, stop, done)
         except ServiceError as error:
-            if before == done.batches == 0 and failures == 0:
-                raise  # nothing has ever worked: more likely a wrong address than a service that has gone away
+            if not done.has_begun:
+                raise  # more likely a wrong address than a service that has gone away
             failures = 1 if done.batches > before else failures + 1
             pause_s = BACK_OFF_S[min(failures, len(BACK_OFF_S)) - 1]
             log.warning("%s\nTrying again in %.1f s; nothing is lost.", error, pause_s)
@@ -68,6 +69,7 @@ def _record_while_services_answer(
         publisher = Publisher(bootstrap_servers, slot, tails(Roll(connection)))
         with closing(Intake(bootstrap_servers, outcomes, ledger.positions)) as intake:
             log.info("recording as number %d", slot)
+            done.has_begun = True
             while not stop.is_set():
                 batch = intake.take(ballots_max, WAIT_S)
                 if batch is None:

@@ -106,7 +106,8 @@ def _take_up(spark: SparkSession, settings: Settings, cells: Cells, ours: str) -
 
 
 def _checkpoint_url(settings: Settings, generation: int) -> str:
-    root = settings.checkpoint_url or (settings.data_dir.resolve() / "checkpoints").as_uri()
+    # Not `as_uri`: Hadoop takes the text behind the scheme as it is, and would make a directory with %20 in its name.
+    root = settings.checkpoint_url or f"file://{settings.data_dir.resolve()}/checkpoints"
     return f"{root.rstrip('/')}/cells-{generation}"
 
 

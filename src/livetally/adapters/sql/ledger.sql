@@ -142,8 +142,15 @@ INSERT INTO rebuilding (what) VALUES (%s) ON CONFLICT DO NOTHING;
 -- name: end_rebuild
 DELETE FROM rebuilding WHERE what = %s;
 
--- name: empty_ledger
-TRUNCATE votes, rejections, recorded;
+-- name: empty_votes
+-- Not TRUNCATE: somebody who looks meanwhile, with an older snapshot, would see an empty ledger.
+DELETE FROM votes;
+
+-- name: empty_rejections
+DELETE FROM rejections;
+
+-- name: empty_recorded
+DELETE FROM recorded;
 
 -- name: votes_in_order
 -- The ledger in the order of one partition's ballots, each vote with its voter's announcement.
