@@ -42,5 +42,5 @@ def test(arguments: argparse.Namespace) -> int:
         say("Chromium is not installed, so these are left out (install it, on Debian: apt-get install chromium):")
         subprocess.run([sys.executable, "-m", "pytest", "--collect-only", "-q", "-m", "browser"], cwd=ROOT, check=False, stdout=sys.stderr)
         left_out = ["-m", "not browser"]
-    command = [sys.executable, "-m", "pytest", *SUITES[arguments.which], "--durations=15", *left_out]
-    return subprocess.run(command, cwd=ROOT, env=environment_with() | SHORT_LIVED_JAVA, check=False).returncode
+    pytest = [sys.executable, "-m", "pytest", *SUITES[arguments.which], "--durations=15", *left_out]
+    return subprocess.run(pytest, cwd=ROOT, env=environment_with() | SHORT_LIVED_JAVA, check=False).returncode
