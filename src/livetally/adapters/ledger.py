@@ -1,6 +1,6 @@
 """The ledger: which ballots are votes. One transaction decides one batch, and answers the same when it is asked again."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -78,13 +78,15 @@ class Ledger:
             if self._connection.execute(self._sql["take_slot"], (SLOT_LOCK, slot)).fetchone() != (True,):
                 raise LedgerError("A recorder is running. Stop `livetally record` or `livetally run` first, then rebuild.")
 
-    def decide(self, batch: Sequence[Cast]) -> list[Vote | Refusal]:
+    def decide(self, batch: Sequence[Cast], before_commit: Callable[[], None] = lambda: None) -> list[Vote | Refusal]:
         """The verdict on every ballot of the batch, in the order of partition and offset; stored before it is returned."""
         for _ in range(DEADLOCK_TRIES_MAX):
             try:
                 with self._connection.transaction():
                     self._decide(batch)
-                    return self._verdicts()
+                    verdicts = self._verdicts()
+                    before_commit()
+                    return verdicts
             except psycopg.errors.DeadlockDetected:
                 continue
         raise LedgerError(f"{DEADLOCK_TRIES_MAX} times in a row another recorder and this one waited for each other. Start it again.")

@@ -8,6 +8,7 @@ from livetally.adapters.ledger import Refusal, Vote
 from livetally.adapters.publisher import Outgoing, produce, transactional
 from livetally.core.wire import REJECTED, VOTES, ms_text, outcome_headers, rejection_headers, vote_message
 from livetally.record.intake import Batch
+from livetally.record.points import Point, Reached, unwatched
 
 log = logging.getLogger(__name__)
 
@@ -15,22 +16,29 @@ log = logging.getLogger(__name__)
 class Publisher:
     """The transactional producer of one recorder slot."""
 
-    def __init__(self, bootstrap_servers: str, slot: int, tail_of: Callable[[str], bytes]) -> None:
+    def __init__(self, bootstrap_servers: str, slot: int, tail_of: Callable[[str], bytes], reached: Reached = unwatched) -> None:
         """`tail_of`: candidate_id -> `wire.vote_tail` of that candidate."""
         self._bootstrap_servers = bootstrap_servers
         self._transactional_id = f"livetally-record-{slot}"
         self._tail_of = tail_of
+        self._reached = reached
         self._producer = transactional(bootstrap_servers, self._transactional_id)
 
     def publish(self, batch: Batch, verdicts: Sequence[Vote | Refusal]) -> bool:
         """Publish the verdicts of a batch, in its order. False if nothing was published or that is unknown: then rewind."""
         try:
             self._producer.begin_transaction()
+            self._reached(Point.BEFORE_FIRST_PUBLISH)
             produce(self._producer, self._outcomes(batch, verdicts))
             # All of it on the broker first: a successor sees this transaction from now on, and waits for it, however long we pause here.
             self._producer.flush()
+            self._reached(Point.AFTER_FIRST_PUBLISH)
+            self._reached(Point.BEFORE_OFFSETS_SENT)
             self._producer.send_offsets_to_transaction(batch.next_offsets(), batch.membership)
+            self._reached(Point.AFTER_OFFSETS_SENT)
+            self._reached(Point.BEFORE_TRANSACTION_COMMIT)
             self._producer.commit_transaction()
+            self._reached(Point.AFTER_TRANSACTION_COMMIT)
         except KafkaException as error:
             self._recover(error)
             return False
@@ -59,4 +67,6 @@ class Publisher:
                 return
         else:
             log.warning("whether a batch was published is unknown (%s); renewing the producer", error.args[0].str())
+        self._reached(Point.BEFORE_PRODUCER_RENEWED)
         self._producer = transactional(self._bootstrap_servers, self._transactional_id)
+        self._reached(Point.AFTER_PRODUCER_RENEWED)

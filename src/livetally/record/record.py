@@ -19,6 +19,7 @@ from livetally.core.errors import ServiceError
 from livetally.core.wire import BALLOTS, vote_tail
 from livetally.record.decide import read_ballots
 from livetally.record.intake import Intake
+from livetally.record.points import Point, Reached, unwatched
 from livetally.record.publish import Publisher
 
 WAIT_S = 0.2  # how long an idle recorder waits for a ballot before it looks whether it should stop
@@ -36,14 +37,14 @@ class Recorded:
     has_begun: bool = False  # all services have answered at least once
 
 
-def record(bootstrap_servers: str, database_url: str, ballots_max: int, stop: threading.Event) -> Recorded:
-    """Record until told to stop. Services that go away are waited for; what a person must mend is raised."""
+def record(bootstrap_servers: str, database_url: str, ballots_max: int, stop: threading.Event, reached: Reached = unwatched) -> Recorded:
+    """Record until told to stop, and say which point has been reached. Services that go away are waited for; what a person must mend is raised."""
     done = Recorded()
     failures = 0
     while True:
         before = done.batches
         try:
-            _record_while_services_answer(bootstrap_servers, database_url, ballots_max, stop, done)
+            _record_while_services_answer(bootstrap_servers, database_url, ballots_max, stop, done, reached)
         except ServiceError as error:
             if not done.has_begun:
                 raise  # more likely a wrong address than a service that has gone away
@@ -57,7 +58,7 @@ def record(bootstrap_servers: str, database_url: str, ballots_max: int, stop: th
 
 
 def _record_while_services_answer(
-    bootstrap_servers: str, database_url: str, ballots_max: int, stop: threading.Event, done: Recorded
+    bootstrap_servers: str, database_url: str, ballots_max: int, stop: threading.Event, done: Recorded, reached: Reached
 ) -> None:
     identity = Topics(bootstrap_servers).identity(BALLOTS)
     with closing(connect(database_url, "record")) as connection, explained(database_url), closing(Outcomes(bootstrap_servers)) as outcomes:
@@ -66,15 +67,18 @@ def _record_while_services_answer(
         ledger.check_whole()
         ledger.claim(identity.cluster_id, identity.topic_id)
         slot = ledger.take_slot()
-        publisher = Publisher(bootstrap_servers, slot, tails(Roll(connection)))
+        publisher = Publisher(bootstrap_servers, slot, tails(Roll(connection)), reached)
         with closing(Intake(bootstrap_servers, outcomes, ledger.positions)) as intake:
             log.info("recording as number %d", slot)
             done.has_begun = True
             while not stop.is_set():
+                reached(Point.BEFORE_CONSUME)
                 batch = intake.take(ballots_max, WAIT_S)
                 if batch is None:
                     continue
-                verdicts = ledger.decide(read_ballots(batch.messages))
+                reached(Point.AFTER_CONSUME)
+                verdicts = ledger.decide(read_ballots(batch.messages), lambda: reached(Point.BEFORE_LEDGER_COMMIT))
+                reached(Point.AFTER_LEDGER_COMMIT)
                 if publisher.publish(batch, verdicts):
                     done.ballots += len(verdicts)
                     done.batches += 1
