@@ -1,12 +1,16 @@
-"""Whether a stage goes round, and whether it can work. Pure: the clock comes in as an argument."""
+"""Whether a stage goes round, and whether it can work. Time comes in as an argument."""
 
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 ROUND_WITHIN_S = 60.0  # a batch takes seconds; a call to a service that has gone away gives up, or is answered, well within this
+PROBED_AGAIN_S = 2.0  # whoever asks more often gets the answer of a moment ago: asking must not become a load
 STARTING = "it is starting"
+
+Probe = Callable[[], str | None]  # why the stage cannot work, in words; None if nothing is in its way
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,47 +24,61 @@ class Answer:
 class Health:
     """Told by the stage's loop, asked by the server's threads."""
 
-    def __init__(self, round_within_s: float = ROUND_WITHIN_S, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        round_within_s: float = ROUND_WITHIN_S,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         self._round_within_s = round_within_s
         self._clock = clock
+        self._now = now
         self._went_round_at = clock()  # the start counts as the first round
-        self._lock = threading.Lock()
         self._waits_for: str | None = STARTING
-        self._waits_since = clock()
+        self._probe: Probe = lambda: None
+        self._probing = threading.Lock()
+        self._probed_at: float | None = None
+        self._found: str | None = None
 
     def alive(self) -> None:
         """The loop went round."""
         self._went_round_at = self._clock()
 
     def ready(self) -> None:
-        """All services answer, and the stage works."""
-        with self._lock:
-            self._waits_for = None
+        """The stage works."""
+        self._waits_for = None
 
     def not_ready(self, why: str) -> None:
-        """It cannot work at present. Said again for another reason, it has still been so since the first."""
-        with self._lock:
-            if self._waits_for is None:
-                self._waits_since = self._clock()
-            self._waits_for = why
+        """The stage knows itself that it cannot work at present."""
+        self._waits_for = why
 
-    @property
-    def is_ready(self) -> bool:
-        return self._waits_for is None
+    def probe_with(self, probe: Probe) -> None:
+        """Ask this too: a stage that has nothing to do does not notice that a service has gone away."""
+        self._probe = probe
 
     @property
     def since_round_s(self) -> float:
         return self._clock() - self._went_round_at
 
     def healthz(self) -> Answer:
+        """Whether the loop has gone round in time."""
         since_s = self.since_round_s
         if since_s <= self._round_within_s:
             return Answer(is_good=True, text="ok")
-        return Answer(is_good=False, text=f"the loop has not gone round for {since_s:.0f} s; it should within {self._round_within_s:.0f} s")
+        since = (self._now() - timedelta(seconds=since_s)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return Answer(
+            is_good=False,
+            text=f"the loop has not gone round since {since}, {since_s:.0f} s ago; it should every {self._round_within_s:.0f} s",
+        )
 
     def readyz(self) -> Answer:
-        with self._lock:
-            why, since_s = self._waits_for, self._clock() - self._waits_since
-        if why is None:
-            return Answer(is_good=True, text="ready")
-        return Answer(is_good=False, text=f"not ready for {since_s:.0f} s: {' '.join(why.split())}")
+        """Whether the stage can work, as far as it and the probe know."""
+        why = self._waits_for or self._probed()
+        return Answer(is_good=True, text="ready") if why is None else Answer(is_good=False, text="not ready: " + " ".join(why.split()))
+
+    def _probed(self) -> str | None:
+        with self._probing:
+            if self._probed_at is None or self._clock() - self._probed_at >= PROBED_AGAIN_S:
+                self._found = self._probe()
+                self._probed_at = self._clock()
+            return self._found

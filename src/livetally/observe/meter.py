@@ -20,8 +20,8 @@ class StageMeter:
         self.registry = CollectorRegistry()
         disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for every counter, which says only when this process began
         ProcessCollector(registry=self.registry)
-        ready = Gauge("livetally_ready", "1 while the stage can work, as /readyz says", ["stage"], registry=self.registry)
-        ready.labels(stage).set_function(lambda: float(self.health.is_ready))
+        ready = Gauge("livetally_ready", "1 while the stage can work, as `/readyz` says", ["stage"], registry=self.registry)
+        ready.labels(stage).set_function(lambda: float(self.health.readyz().is_good))
         since = Gauge("livetally_since_round_seconds", "Time since the stage's loop last went round", ["stage"], registry=self.registry)
         since.labels(stage).set_function(lambda: self.health.since_round_s)
 
