@@ -141,6 +141,7 @@ def _add_upkeep(commands: Commands) -> None:
     bench = _add(commands, "bench", "bench:bench", "the benchmarks")
     bench.add_argument("name", metavar="NAME")
     _add_json(bench)
+    bench.add_argument("options", nargs=argparse.REMAINDER, metavar="…", help="options of its own; `bench NAME --help` explains them")
     test = _add(commands, "test", "test:test", "every check that CI makes; `test quick` needs no service")
     test.add_argument("which", choices=("all", "quick"), nargs="?", default="all")
 

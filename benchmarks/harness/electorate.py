@@ -1,0 +1,34 @@
+"""Registering, with *register*'s own code, as `livetally register` does."""
+
+import threading
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from harness.saying import progress
+from harness.stand import Stand
+from livetally.adapters.kafka import Announcer
+from livetally.adapters.postgres import connect, explained
+from livetally.adapters.roll import Roll
+from livetally.core.elections import Election
+from livetally.register.people import people
+from livetally.register.register import open_simulated_election, register_voters
+
+
+@dataclass(frozen=True, slots=True)
+class Contest:
+    """An open election and who stands in it."""
+
+    election: Election
+    candidate_ids: tuple[str, ...]
+    seed: int
+
+
+def register(stand: Stand, seed: int, voters: int) -> Contest:
+    """Make sure that there are so many voters, and an open election."""
+    with closing(connect(stand.roll_url, "register")) as connection, explained(stand.roll_url):
+        roll, announcer = Roll(connection), Announcer(stand.kafka)
+        election = open_simulated_election(roll, announcer, seed, voters, datetime.now(UTC))
+        register_voters(roll, announcer, people, "synthetic", seed, voters, progress("registered", voters), threading.Event())
+        candidate_ids = tuple(candidate.candidate_id for candidate in roll.candidates(election.election_id))
+    return Contest(election, candidate_ids, seed)

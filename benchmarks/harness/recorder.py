@@ -1,0 +1,153 @@
+"""*record*, as a user runs it: `livetally record`, a process of its own, watched from outside at little cost."""
+
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.cost import Cost, Meter, Reading, cost, peak_memory_bytes
+from harness.saying import progress
+from harness.stand import Stand
+from livetally.adapters.kafka import reader
+from livetally.adapters.ledger import counts
+from livetally.adapters.outcomes import Outcomes
+from livetally.adapters.postgres import connect
+from livetally.adapters.reading import ends
+from livetally.commands.backing import LIVETALLY
+from livetally.core.errors import ServiceError
+from livetally.core.wire import BALLOTS
+
+LOOK_S = 0.02  # a look costs PostgreSQL some 0.1 ms
+STUCK_AFTER_S = 120.0
+STOPS_WITHIN_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What the ledger had decided at a moment."""
+
+    at_s: float
+    ballots: int
+    accepted: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """A backlog, recorded. The clock runs from the first batch in the ledger to the last outcome that a consumer can read."""
+
+    samples: Sequence[Sample]  # one per change that was seen
+    spawned_at_s: float
+    published_at_s: float
+    cost: Cost  # of that time
+    peak_memory_bytes: int
+
+    @property
+    def began(self) -> Sample:
+        """The first batch, seen in the ledger. Where that was all, the clock runs from the start of the process."""
+        return self.samples[0] if len(self.samples) > 1 else Sample(self.spawned_at_s, 0, 0)
+
+    @property
+    def seconds(self) -> float:
+        return self.published_at_s - self.began.at_s
+
+    @property
+    def votes_in_time(self) -> int:
+        """Without those that were there when the clock began to run."""
+        return self.samples[-1].accepted - self.began.accepted
+
+    @property
+    def votes_per_s(self) -> float:
+        return self.votes_in_time / self.seconds
+
+    @property
+    def ballots_per_s(self) -> float:
+        return (self.samples[-1].ballots - self.began.ballots) / self.seconds
+
+    def rate_between(self, first: int, last: int) -> float:
+        """Votes a second in the ledger from the first look that saw `first` votes to the first that saw `last`."""
+        begin = next(sample for sample in self.samples if sample.accepted >= first)
+        end = next((sample for sample in self.samples if sample.accepted >= last), self.samples[-1])
+        return (end.accepted - begin.accepted) / (end.at_s - begin.at_s) if end.at_s > begin.at_s else 0.0
+
+
+class Recorder:
+    """A running `livetally record`."""
+
+    def __init__(self, stand: Stand, database_url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
+        self._stand = stand
+        self._database_url = database_url
+        self._process = process
+        self._log = log
+        self._spawned_at_s = time.monotonic()
+
+    def fill(self, ballots: int) -> Fill:
+        """Wait until so many ballots are decided and every outcome can be read."""
+        tell = progress("recorded", ballots)
+        samples: list[Sample] = []
+        meter = Meter(python=self._process.pid)
+        with closing(connect(self._database_url, "bench")) as connection:
+            first = meter.read()
+            while not samples or samples[-1].ballots < ballots:
+                time.sleep(LOOK_S)
+                decided, accepted, _ = counts(connection)
+                now_s = time.monotonic()
+                if decided > (samples[-1].ballots if samples else 0):
+                    if not samples:
+                        first = meter.read()
+                    samples.append(Sample(now_s, decided, accepted))
+                    tell(decided)
+                self._check(samples[-1].at_s if samples else self._spawned_at_s)
+        return self._published(samples, meter, first)
+
+    def _published(self, samples: list[Sample], meter: Meter, first: Reading) -> Fill:
+        with closing(reader(self._stand.kafka)) as client, closing(Outcomes(self._stand.kafka)) as outcomes:
+            for partition, end in ends(client, BALLOTS).items():
+                while outcomes.next_ballot(partition) < end:
+                    time.sleep(LOOK_S)
+                    self._check(samples[-1].at_s)
+            published_at_s = time.monotonic()
+        spent = cost(first, meter.read())
+        return Fill(samples, self._spawned_at_s, published_at_s, spent, peak_memory_bytes(self._process.pid))
+
+    def _check(self, last_progress_s: float) -> None:
+        if self._process.poll() is not None:
+            raise ServiceError(f"`livetally record` ended with {self._process.returncode}:\n{_tail(self._log)}")
+        if time.monotonic() > last_progress_s + STUCK_AFTER_S:
+            raise ServiceError(f"`livetally record` has recorded nothing for {STUCK_AFTER_S:.0f} s:\n{_tail(self._log)}")
+
+
+@contextmanager
+def recorder(stand: Stand, database_url: str) -> Iterator[Recorder]:
+    log = stand.data_dir / "logs" / "record.log"
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [*LIVETALLY, "record"],
+            env=stand.environment(database_url),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    try:
+        yield Recorder(stand, database_url, process, log)
+    finally:
+        end(process)
+
+
+def end(process: "subprocess.Popen[bytes]") -> None:
+    """Let it finish its batch; not for ever."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(STOPS_WITHIN_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        raise ServiceError(f"a process of the benchmark did not stop within {STOPS_WITHIN_S:.0f} s and was killed") from None
+
+
+def _tail(log: Path) -> str:
+    return "\n".join(log.read_text("utf-8", errors="replace").splitlines()[-15:])
