@@ -7,6 +7,7 @@ with the same seed changes nothing.
 
 import itertools
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +18,7 @@ from livetally.core.elections import Candidate, Election, Voter
 from livetally.core.errors import ElectionError
 from livetally.core.wire import CANDIDATES, VOTERS, candidate_message, voter_message
 from livetally.register.candidates import make_candidates
+from livetally.register.meter import Meter
 
 BATCH_VOTERS = 10_000
 CANDIDATES_DEFAULT = 3
@@ -74,23 +76,36 @@ def register_voters(
     voters: int,
     progress: Callable[[int], None],
     stop: threading.Event,
+    *,
+    meter: Meter | None = None,
 ) -> Registered:
     """Make sure that `voters` people of this source are stored and announced; `progress` is told how many are."""
+    meter = meter or Meter()
     stored, announced = roll.registration(source, seed)
-    first = announced
+    meter.ready()
+    first = sent = announced
+    began_s = time.monotonic()
     for batch in _batches(people(seed, first, max(voters - first, 0))):
         messages = [voter_message(voter) for voter in batch]
         known = min(max(stored - first, 0), len(batch))  # stored before a crash, announced perhaps not
         if known < len(batch):
             roll.store_voters(source, seed, first + known, batch[known:], messages[known:])
+            meter.stored(len(batch) - known)
         _mark_delivered(roll, announcer, source, seed, first)  # the batch before: Kafka took it while PostgreSQL took this one
+        meter.announced(first - sent)
+        sent = first
         for voter, message in zip(batch, messages, strict=True):
             announcer.send(VOTERS, voter.voter_id.encode(), message)
         first += len(batch)
         progress(first)
+        meter.alive()
+        ended_s = time.monotonic()
+        meter.took(ended_s - began_s)
+        began_s = ended_s
         if stop.is_set():
             break
     _mark_delivered(roll, announcer, source, seed, first)
+    meter.announced(first - sent)
     return Registered(new=first - announced, total=roll.registered())
 
 

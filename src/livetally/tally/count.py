@@ -35,6 +35,7 @@ class Count:
         self._publisher = publisher
         self._checkpoint = checkpoint
         self._now = now
+        self.positions: Mapping[int, int] = dict.fromkeys(target, 0) | cells.positions(generation.number)
         self.fault: Exception | None = None
 
     def count_batch(self, changed: DataFrame, batch: int) -> None:
@@ -57,6 +58,7 @@ class Count:
         rows = [tuple(row) for row in changed.collect()]  # one action: as many rows as groups have changed, however many votes there are
         positions = self._checkpoint.ends_of(batch)
         self._cells.store(self._number, batch, rows, positions)
+        self.positions = positions
         if self._shown:
             self._publish(since_batch=batch)
         elif all(positions.get(partition, 0) >= end for partition, end in self._target.items()):
@@ -65,7 +67,7 @@ class Count:
             log.info("the recount has caught up and is shown from now on")
             self._publish(since_batch=0)
         else:
-            log.info("recounting: %d of %d offsets", sum(positions.values()), sum(self._target.values()))
+            log.info("recounting", extra={"offsets": sum(positions.values()), "of": sum(self._target.values())})
 
     def _publish(self, since_batch: int) -> None:
         totals = self._cells.totals(self._number, since_batch)

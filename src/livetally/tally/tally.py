@@ -28,6 +28,8 @@ from livetally.settings import Settings
 from livetally.tally import frames
 from livetally.tally.checkpoint import Checkpoint, fingerprint
 from livetally.tally.count import Count
+from livetally.tally.meter import Meter
+from livetally.tally.progress import Progress
 from livetally.tally.publish import TRANSACTIONAL_ID
 from livetally.tally.session import open_session
 
@@ -39,20 +41,30 @@ log = logging.getLogger(__name__)
 
 
 def tally(
-    settings: Settings, bootstrap_servers: str, database_url: str, java_home: Path, jars: Sequence[Path], stop: threading.Event
+    settings: Settings,
+    bootstrap_servers: str,
+    database_url: str,
+    java_home: Path,
+    jars: Sequence[Path],
+    stop: threading.Event,
+    meter: Meter | None = None,
 ) -> None:
     """Count until told to stop. Services that go away are waited for; what a person must mend is raised."""
+    meter = meter or Meter()
     spark = open_session(settings, java_home, jars)
     failures = 0
     try:
         while True:
             began = datetime.now(UTC)
             try:
-                _tally_while_services_answer(spark, settings, bootstrap_servers, database_url, stop)
+                _tally_while_services_answer(spark, settings, bootstrap_servers, database_url, stop, meter)
             except ServiceError as error:
                 failures = 1 if (datetime.now(UTC) - began).total_seconds() > 60 else failures + 1  # noqa: PLR2004 (a minute of work forgives)
                 pause_s = BACK_OFF_S[min(failures, len(BACK_OFF_S)) - 1]
-                log.warning("%s\nTrying again in %.1f s; nothing is lost.", error, pause_s)
+                log.warning("trying again; nothing is lost", extra={"in_s": pause_s, "why": error})
+                meter.not_ready(str(error))
+                meter.restarted()
+                meter.alive()
                 if stop.wait(pause_s):
                     return
             else:
@@ -62,8 +74,14 @@ def tally(
 
 
 def _tally_while_services_answer(
-    spark: SparkSession, settings: Settings, bootstrap_servers: str, database_url: str, stop: threading.Event
+    spark: SparkSession,
+    settings: Settings,
+    bootstrap_servers: str,
+    database_url: str,
+    stop: threading.Event,
+    meter: Meter | None = None,
 ) -> None:
+    meter = meter or Meter()
     topics = Topics(bootstrap_servers)
     ballots, votes = topics.identity(BALLOTS), topics.identity(VOTES)
     with closing(connect(database_url, "tally")) as connection, explained(database_url), closing(reader(bootstrap_servers)) as client:
@@ -71,7 +89,7 @@ def _tally_while_services_answer(
         ledger.check_whole()
         cells.take_lock()
         ours = fingerprint(votes.cluster_id, votes.topic_id, ledger.claim(ballots.cluster_id, ballots.topic_id))
-        generation, checkpoint = _take_up(spark, settings, cells, ours)
+        generation, checkpoint = _take_up(spark, settings, cells, ours, meter)
         count = Count(
             generation,
             ends(client, VOTES),
@@ -82,11 +100,13 @@ def _tally_while_services_answer(
         )
         count.begin(generation)
         query = _start(spark, settings, bootstrap_servers, checkpoint, count)
-        log.info("counting (generation %d)", generation.number)
-        _watch(query, count, stop)
+        log.info("counting", extra={"generation": generation.number})
+        meter.follows(bootstrap_servers, lambda: count.positions)
+        meter.ready()
+        _watch(query, count, stop, meter)
 
 
-def _take_up(spark: SparkSession, settings: Settings, cells: Cells, ours: str) -> tuple[Generation, Checkpoint]:
+def _take_up(spark: SparkSession, settings: Settings, cells: Cells, ours: str, meter: Meter) -> tuple[Generation, Checkpoint]:
     """The generation to go on with, or a new one and why."""
     newest = cells.newest()
     if newest is None:
@@ -97,8 +117,9 @@ def _take_up(spark: SparkSession, settings: Settings, cells: Cells, ours: str) -
         if fault is None:
             return newest, checkpoint
         reason = f"recount: {fault}"
-        log.warning("counting from the beginning: %s", fault)
+        log.warning("counting from the beginning", extra={"why": fault})
         checkpoint.remove()
+    meter.recounting()
     generation = cells.begin(ours, reason)
     checkpoint = Checkpoint(spark, _checkpoint_url(settings, generation.number))
     checkpoint.begin(ours)
@@ -134,12 +155,14 @@ def _start(spark: SparkSession, settings: Settings, bootstrap_servers: str, chec
     )
 
 
-def _watch(query: StreamingQuery, count: Count, stop: threading.Event) -> None:
+def _watch(query: StreamingQuery, count: Count, stop: threading.Event, meter: Meter) -> None:
     """Until told to stop, or until the query fails: then its own fault is raised, or a ServiceError with Spark's words."""
+    progress = Progress(query, meter)
     while query.isActive and not stop.wait(LOOK_S):
-        pass
+        progress.note_when_due()
     if query.isActive:
         _let_finish(query)
+        progress.note()
         return
     if isinstance(count.fault, LivetallyError):
         raise count.fault
