@@ -30,7 +30,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = command(arguments)
         sys.stdout.flush()
     except LivetallyError as error:
-        print(f"livetally: {error}", file=sys.stderr)
+        from livetally.commands.output import complain
+
+        complain(error)
         return error.exit_code
     except KeyboardInterrupt:
         return 130

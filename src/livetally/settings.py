@@ -50,6 +50,10 @@ class Settings(BaseSettings):
     postgres_port: Port = Field(5432, description="port of the embedded PostgreSQL")
     dashboard_port: Port = Field(8501, description="port of the page")
     dashboard_address: str = Field("127.0.0.1", description="address that the page listens on")
+    metrics_port: Annotated[int, Field(ge=1, le=65535 - 4)] = Field(
+        9400, description="port of the metrics of *register*; *simulate*, *record*, *tally* and *dashboard* have the four behind it"
+    )
+    metrics_address: str = Field("127.0.0.1", description="address that the metrics of every stage listen on")
     postgres_password: SecretStr = Field(
         SecretStr("postgres"), description="password of `postgres` in the embedded PostgreSQL, taken when its data is made"
     )

@@ -15,7 +15,7 @@ from livetally.embedded.datadir import LAYOUT_FILE
 from livetally.embedded.services import DATABASE, Services
 from livetally.settings import Settings
 
-KEPT = frozenset({"logs", "ports.json", "java", LAYOUT_FILE, "lock"})  # no data of any election
+KEPT = frozenset({"logs", "ports.json", "java", "endpoints", LAYOUT_FILE, "lock"})  # no data of any election
 
 
 def delete_all(settings: Settings) -> None:

@@ -9,12 +9,29 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from livetally.core.errors import LivetallyError
+from livetally.observe.log import Logfmt
+
 PIPE_COLUMNS = 10_000  # another program reads: nothing may be folded
+
+
+speech = logging.getLogger("livetally.speech")  # has a handler of its own in a stage: there everything that is said is a line of its log
 
 
 def say(text: str) -> None:
     """For people."""
-    print(text, file=sys.stderr, flush=True)
+    if speech.handlers:
+        speech.info("%s", text)
+    else:
+        print(text, file=sys.stderr, flush=True)
+
+
+def complain(error: LivetallyError) -> None:
+    """The last words of a command that did not work."""
+    if speech.handlers:
+        speech.error("%s", error)
+    else:
+        print(f"livetally: {error}", file=sys.stderr, flush=True)
 
 
 def print_json(document: Any) -> None:
@@ -32,10 +49,20 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], numbers: 
     console.print(table)
 
 
-def start_logging(stage: str) -> None:
+def start_logging(stage: str) -> logging.Handler:
     """One line per event that a person would act on, on standard error."""
-    logging.basicConfig(level=logging.INFO, format=f"%(asctime)s {stage}: %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(Logfmt(stage))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
     logging.getLogger("py4j").setLevel(logging.ERROR)
+    return handler
+
+
+def start_stage_log(stage: str) -> None:
+    """All that this process says from now on is its log: what is said to people, and the last words of a fault in the program, too."""
+    speech.addHandler(start_logging(stage))
+    speech.propagate = False
+    sys.excepthook = lambda kind, error, trace: speech.critical("ended by a fault in the program", exc_info=(kind, error, trace))
 
 
 def _text(cell: Any) -> str:

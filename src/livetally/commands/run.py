@@ -120,11 +120,9 @@ class Run:
         self._services.spawn(stage, [*LIVETALLY, stage, *options], self._backing.environment())
 
     def _open_page(self) -> None:
-        from livetally.show.dashboard import command
-
         settings = self._backing.settings
-        port = self._backing.choose_port("dashboard", settings.dashboard_port)
-        self._services.spawn("dashboard", command(settings, port, settings.dashboard_address), self._backing.environment())
+        port = self._backing.choose_port("dashboard", settings.dashboard_port)  # remembered: the stage comes to the same one
+        self._spawn("dashboard")
         self._page_url = f"http://{settings.dashboard_address}:{port}"
         self._page_deadline = time.monotonic() + PAGE_WITHIN_S
 

@@ -12,6 +12,7 @@ from typing import Any
 from livetally.adapters.postgres import database_answers
 from livetally.adapters.pulse import Pulses
 from livetally.commands.backing import LIVETALLY, Backing, kafka_answers, prepare, services_of, using_what_runs
+from livetally.commands.endpoints import Endpoint, ask, living
 from livetally.commands.output import print_json, say
 from livetally.core.errors import ServiceError
 from livetally.embedded import state
@@ -137,11 +138,26 @@ def _status(settings: Settings) -> dict[str, Any]:
         )
     found: dict[str, Any] = {"data_dir": str(data_dir), "supervisor": running.supervisor.pid if running else None, "services": services}
     found["processes"] = {one.name: one.pid for one in running.processes if one.is_alive()} if running else {}
+    found["stages"] = [_stage(endpoint) for endpoint in living(data_dir)]
     if used.kafka_bootstrap_servers and url and all(answers.values()):
         with Pulses(used.kafka_bootstrap_servers, url) as pulses:
             pulse = pulses.take()
         found["counts"] = {"registered": pulse.registered, "cast": pulse.cast, "recorded": pulse.recorded, "tallied": pulse.tallied}
     return found
+
+
+def _stage(endpoint: Endpoint) -> dict[str, Any]:
+    is_well, health = ask(f"{endpoint.url}/healthz")
+    is_ready, readiness = ask(f"{endpoint.url}/readyz")
+    said = readiness if is_well else health
+    return {
+        "stage": endpoint.stage,
+        "pid": endpoint.pid,
+        "metrics": f"{endpoint.url}/metrics",
+        "healthy": is_well,
+        "ready": is_ready,
+        "said": said,
+    }
 
 
 def _print_status(found: dict[str, Any]) -> None:
@@ -152,6 +168,8 @@ def _print_status(found: dict[str, Any]) -> None:
         print(f"{one['service']:9} {state_text} ({whose}){'  ' + one['address'] if one['address'] else ''}")
     for name, pid in found["processes"].items():
         print(f"{'process':9} {name} ({pid})")
+    for one in found["stages"]:
+        print(f"{'stage':9} {one['stage']} ({one['pid']}): {one['said']}  {one['metrics']}")
     if "counts" in found:
         print("counts    " + " · ".join(f"{name} {count:,}" for name, count in found["counts"].items()))
     print(f"data      {found['data_dir']}")

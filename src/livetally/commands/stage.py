@@ -6,9 +6,19 @@ import threading
 from collections.abc import Callable
 from types import FrameType
 
+from livetally.commands.backing import Backing
+from livetally.commands.endpoints import observed
 from livetally.commands.output import say
+from livetally.observe.health import Probe
+from livetally.observe.meter import StageMeter
 
 EXIT_INTERRUPTED = 130
+
+
+def run_watched(meter: StageMeter, backing: Backing, work: Callable[[threading.Event], str], probe: Probe = lambda: None) -> int:
+    """A stage of the pipeline; meanwhile everybody can watch. `probe` says what keeps it from working, apart from Kafka and PostgreSQL."""
+    with observed(meter, backing, probe):
+        return run_stage(meter.stage, work)
 
 
 def run_stage(name: str, work: Callable[[threading.Event], str]) -> int:

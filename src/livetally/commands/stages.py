@@ -1,9 +1,11 @@
 """`livetally register`, `simulate`, `record`, `tally`, `dashboard`: each stage as a process of its own."""
 
 import argparse
+import logging
 import subprocess
+import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from datetime import UTC, datetime
 
@@ -14,90 +16,140 @@ from livetally.adapters.kafka import Announcer
 from livetally.adapters.postgres import connect, explained
 from livetally.adapters.roll import Roll
 from livetally.commands.backing import services_of
-from livetally.commands.output import say, start_logging
-from livetally.commands.stage import run_stage
+from livetally.commands.output import start_stage_log
+from livetally.commands.stage import run_watched
 from livetally.core.elections import Election, Voter
-from livetally.core.errors import ElectionError
+from livetally.core.errors import ElectionError, ServiceError
+from livetally.observe.health import ROUND_WITHIN_S
+from livetally.register.meter import Meter as RegisterMeter
 from livetally.settings import Settings, read_settings
+
+log = logging.getLogger(__name__)
 
 
 def register(arguments: argparse.Namespace) -> int:
     """Stopped between two batches by Ctrl+C; the next call goes on there."""
+    start_stage_log("register")
+    from livetally.register.randomuser import RETRY_AFTER_MAX_S
+
     settings = read_settings()
+    meter = RegisterMeter(ROUND_WITHIN_S + (RETRY_AFTER_MAX_S if arguments.source == "randomuser" else 0.0))
     with services_of(settings) as backing:
-        return run_stage(
-            "register", lambda stop: _register(arguments, settings, backing.kafka_bootstrap_servers, backing.database_url, stop)
+        return run_watched(
+            meter, backing, lambda stop: _register(arguments, settings, backing.kafka_bootstrap_servers, backing.database_url, stop, meter)
         )
 
 
 def simulate(arguments: argparse.Namespace) -> int:
+    start_stage_log("simulate")
+    from livetally.cast.meter import Meter
     from livetally.cast.simulate import simulate as cast
 
-    start_logging("simulate")
+    meter = Meter()
     with services_of(read_settings()) as backing:
         election, candidate_ids = _simulated_election(backing.database_url)
         seed = election.seed if arguments.seed is None else arguments.seed
 
         def work(stop: threading.Event) -> str:
-            done = cast(backing.kafka_bootstrap_servers, election, candidate_ids, seed, arguments.rate, stop)
+            done = cast(backing.kafka_bootstrap_servers, election, candidate_ids, seed, arguments.rate, stop, meter)
             return f"{done.ballots:,} ballots cast by {done.voters:,} people in {election.election_id}"
 
-        return run_stage("simulate", work)
+        return run_watched(meter, backing, work)
 
 
 def record(_arguments: argparse.Namespace) -> int:
+    start_stage_log("record")
+    from livetally.record.meter import Meter
+    from livetally.record.points import Point
     from livetally.record.record import record as decide
 
-    start_logging("record")
     settings = read_settings()
+    meter = Meter()
+
+    def reached(point: Point) -> None:
+        if point is Point.BEFORE_CONSUME:
+            meter.alive()
+            meter.ready()
+
     with services_of(settings) as backing:
 
         def work(stop: threading.Event) -> str:
-            done = decide(backing.kafka_bootstrap_servers, backing.database_url, settings.record_batch_ballots_max, stop)
+            done = decide(backing.kafka_bootstrap_servers, backing.database_url, settings.record_batch_ballots_max, stop, reached)
             return f"left the group after {done.ballots:,} ballots in {done.batches:,} batches"
 
-        return run_stage("record", work)
+        return run_watched(meter, backing, work)
 
 
 def tally(_arguments: argparse.Namespace) -> int:
+    start_stage_log("tally")
+    from livetally.tally.meter import Meter
     from livetally.tally.tally import tally as count
 
-    start_logging("tally")
+    meter = Meter()
     with services_of(read_settings(), spark=True) as backing:
 
         def work(stop: threading.Event) -> str:
-            count(backing.settings, backing.kafka_bootstrap_servers, backing.database_url, backing.java_home, backing.spark_jars, stop)
+            kafka, database, jars = backing.kafka_bootstrap_servers, backing.database_url, backing.spark_jars
+            count(backing.settings, kafka, database, backing.java_home, jars, stop, meter)
             return "stopped after the last batch; the next tally goes on there"
 
-        return run_stage("tally", work)
+        return run_watched(meter, backing, work)
 
 
 def dashboard(_arguments: argparse.Namespace) -> int:
-    from livetally.show.dashboard import command
+    start_stage_log("dashboard")
+    from livetally.show.dashboard import answers, command
+    from livetally.show.meter import Meter
 
     settings = read_settings()
+    meter = Meter()
     with services_of(settings) as backing:
         port = backing.choose_port("dashboard", settings.dashboard_port)
-        say(f"dashboard: http://{settings.dashboard_address}:{port}")
-        child = subprocess.Popen(command(settings, port, settings.dashboard_address), env=backing.environment())
+        url = f"http://{settings.dashboard_address}:{port}"
+        log.info("the page is served", extra={"page": url})
+        # Its standard output would say the address once more, and a wrong one at that where it listens on all of them.
+        child = subprocess.Popen(command(settings, port, settings.dashboard_address), env=backing.environment(), stdout=subprocess.DEVNULL)
+        meter.watches(lambda: child.poll() is None, lambda: answers(url))
 
         def work(stop: threading.Event) -> str:
+            meter.ready()
             while child.poll() is None and not stop.wait(0.2):
-                pass
+                meter.alive()
+            if child.poll() is not None and not stop.wait(1.0):  # a terminal's Ctrl+C reaches both of us, and the page may be the faster
+                raise ServiceError(f"The page has ended by itself, with exit code {child.returncode}.")
             child.terminate()
             return f"stopped (exit code {child.wait()})"
 
-        return run_stage("dashboard", work)
+        return run_watched(meter, backing, work, lambda: None if answers(url) else f"the page at {url} does not answer")
 
 
-def _register(arguments: argparse.Namespace, settings: Settings, bootstrap_servers: str, database_url: str, stop: threading.Event) -> str:
+def _register(
+    arguments: argparse.Namespace,
+    settings: Settings,
+    bootstrap_servers: str,
+    database_url: str,
+    stop: threading.Event,
+    meter: RegisterMeter,
+) -> str:
     from livetally.register.register import open_simulated_election, register_voters
 
     def people(seed: int, first: int, count: int) -> Iterable[Voter]:
-        return _people(arguments.source, settings, seed, first, count)
+        return _people(arguments.source, settings, seed, first, count, noted)
+
+    def noted(_done: int, note: str) -> None:
+        """The API limits how much it gives; a wait of a minute wants an explanation, and is no reason to look dead."""
+        meter.alive()
+        if note:
+            log.warning("the API of people keeps us waiting", extra={"why": note})
 
     progress = Progress(
-        TextColumn("register"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=Console(stderr=True), transient=True
+        TextColumn("register"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+        disable=not sys.stderr.isatty(),
     )
     with closing(connect(database_url, "register")) as connection, explained(database_url), progress:
         task = progress.add_task("register", total=arguments.voters)
@@ -112,24 +164,19 @@ def _register(arguments: argparse.Namespace, settings: Settings, bootstrap_serve
             arguments.voters,
             lambda count: progress.update(task, completed=count),
             stop,
+            meter=meter,
         )
     return f"{done.new:,} people newly registered, {done.total:,} in all; {election.name} ({election.election_id}) is open"
 
 
-def _people(source: str, settings: Settings, seed: int, first: int, count: int) -> Iterable[Voter]:
+def _people(source: str, settings: Settings, seed: int, first: int, count: int, noted: Callable[[int, str], None]) -> Iterable[Voter]:
     if source == "randomuser":
         from livetally.register.randomuser import fetch_people
 
-        return fetch_people(settings.randomuser_url, seed, first, count, _say_note)
+        return fetch_people(settings.randomuser_url, seed, first, count, noted)
     from livetally.register.people import people
 
     return people(seed, first, count)
-
-
-def _say_note(_done: int, note: str) -> None:
-    """The API limits how much it gives; a wait of a minute wants an explanation."""
-    if note:
-        say(f"register: {note}")
 
 
 def _simulated_election(database_url: str) -> tuple[Election, list[str]]:

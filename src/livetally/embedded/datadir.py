@@ -3,7 +3,7 @@
 lock             held (flock) by the supervisor; its pid is inside. A lock whose holder is dead is no lock
 layout-version   which livetally can read this directory
 state.json       what runs (state.py)        ports.json   the ports chosen last (ports.py)
-logs/            one rotated log per process
+logs/            one rotated log per process    endpoints/   where each running stage can be watched
 kafka/  postgres/  spark/  java/   the services' own
 """
 
