@@ -26,12 +26,12 @@ from pydantic import SecretStr
 from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
-from livetally.adapters.ledger import Cast
 from livetally.adapters.postgres import Connection, connect, migrate
 from livetally.adapters.roll import Roll
 from livetally.core.ballots import Ballot
 from livetally.core.elections import Candidate, Election, Voter
-from livetally.core.wire import BALLOTS, REJECTED, VOTES, Topic, ms_text, topics, voter_message
+from livetally.core.verdicts import Cast
+from livetally.core.wire import BALLOTS, REJECTED, VOTES, Topic, topics, voter_message
 from livetally.embedded import datadir, placing
 from livetally.embedded.jars import fetch, read_lock
 from livetally.embedded.java import make_java_home
@@ -100,7 +100,7 @@ def _started() -> Iterator[Servers]:
                 )
                 with closing(psycopg.connect(servers.url_of("postgres"), autocommit=True)) as connection:
                     connection.execute("CREATE DATABASE pattern")
-                with closing(connect(servers.url_of("pattern"), "tests")) as connection:
+                with closing(connect(servers.url_of("pattern"), "tests", as_owner=True)) as connection:
                     migrate(connection)
                 yield servers
         finally:
@@ -223,7 +223,7 @@ def ballot(voter_id: str, candidate_id: str = "c0", election_id: str = ELECTION)
 def casting(partition: int, offset: int, content: Any, appended_at: datetime | None = None) -> Cast:
     """A ballot as *record* hands it to the ledger."""
     moment = appended_at or datetime.now(UTC)
-    return Cast(partition, offset, ms_text(round(moment.timestamp() * 1000)) + "+00", content)
+    return Cast(partition, offset, round(moment.timestamp() * 1000), content)
 
 
 def cast_of(partition: int, offset: int, voter_id: str, candidate_id: str = "c0", election_id: str = ELECTION) -> Cast:
@@ -298,7 +298,7 @@ class Pipeline:
     @property
     def connection(self) -> Connection:
         if "_connection" not in self.__dict__:
-            self._connection = self._exit.enter_context(closing(connect(self.database_url, "tests", bounded=False)))
+            self._connection = self._exit.enter_context(closing(connect(self.database_url, "tests", bounded=False, as_owner=True)))
         return self._connection
 
     def sql(self, query: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[tuple[Any, ...]]:

@@ -30,5 +30,5 @@ def database_url(servers: Servers) -> Iterator[str]:
 
 @pytest.fixture
 def connection(database_url: str) -> Iterator[Connection]:
-    with closing(connect(database_url, "tests", bounded=False)) as ours:
+    with closing(connect(database_url, "tests", bounded=False, as_owner=True)) as ours:
         yield ours

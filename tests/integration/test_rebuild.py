@@ -6,7 +6,7 @@ from contextlib import closing
 
 import pytest
 
-from livetally.adapters.ledger import Ledger
+from livetally.adapters.custody import Custody
 from livetally.adapters.postgres import connect
 from livetally.adapters.publisher import AllOrNothing
 from livetally.audit.report import Report
@@ -153,6 +153,6 @@ def test_an_empty_pipeline_can_be_made_again(pipeline: Pipeline) -> None:
 def test_a_rebuild_keeps_recorders_out(pipeline: Pipeline) -> None:
     add_election(pipeline.connection)
     with closing(connect(pipeline.database_url, "tests")) as other:
-        Ledger(other).take_all_slots()
+        Custody(other).take_all_slots()
         with pytest.raises(LedgerError, match="recorders are running already"):
             record(pipeline.kafka, pipeline.database_url, 100, threading.Event())

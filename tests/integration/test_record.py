@@ -13,14 +13,16 @@ from typing import Any
 import pytest
 from confluent_kafka import Producer, TopicPartition
 
-from livetally.adapters.kafka import Message, reader
-from livetally.adapters.ledger import Ledger, Refusal, Vote
+from livetally.adapters.custody import Custody
+from livetally.adapters.kafka import reader
+from livetally.adapters.ledger import Ledger
 from livetally.adapters.reading import read_range
 from livetally.adapters.topics import Topics
 from livetally.core.errors import LedgerError
+from livetally.core.verdicts import Verdict
 from livetally.core.wire import BALLOTS, REJECTED, VOTES, ms_text, topics
-from livetally.record.decide import read_ballots
-from livetally.record.intake import GROUP, Batch
+from livetally.record.decide import Decided
+from livetally.record.intake import GROUP, read_ballot
 from livetally.record.publish import Publisher
 from livetally.record.record import record
 from pipeline import (
@@ -65,14 +67,14 @@ def assert_every_ballot_has_one_outcome_in_order(pipeline: Pipeline) -> None:
     assert said == sorted((election, voter_id.encode(), *place) for election, voter_id, _, *place in pipeline.votes())
 
 
-def decide_without_publishing(pipeline: Pipeline) -> list[Vote | Refusal]:
+def decide_without_publishing(pipeline: Pipeline) -> list[Verdict]:
     """What a recorder leaves that dies between the two commits."""
     identity = Topics(pipeline.kafka).identity(BALLOTS)
     ledger = Ledger(pipeline.connection)
-    ledger.claim(identity.cluster_id, identity.topic_id)
+    Custody(pipeline.connection).claim(identity.cluster_id, identity.topic_id)
     with closing(reader(pipeline.kafka)) as client:
         messages = [message for partition in range(PARTITIONS) for message in read_range(client, BALLOTS, partition, 0, 10**9)]
-        return ledger.decide(read_ballots(messages))
+        return ledger.decide([read_ballot(message) for message in messages])
 
 
 def test_every_ballot_has_one_outcome_in_its_partition_and_order(pipeline: Pipeline) -> None:
@@ -227,11 +229,11 @@ def test_publishing_that_fails_is_done_again(pipeline: Pipeline, monkeypatch: py
     publish = Publisher.publish
     results: list[bool] = []
 
-    def fails_at_first(self: Publisher, batch: Batch, verdicts: Any) -> bool:
+    def fails_at_first(self: Publisher, decided: Decided) -> bool:
         if len(results) < failures:
             rival = Producer({"bootstrap.servers": pipeline.kafka, "transactional.id": self._transactional_id, "log_level": 0})
             rival.init_transactions(WITHIN_S)
-        results.append(publish(self, batch, verdicts))
+        results.append(publish(self, decided))
         return results[-1]
 
     monkeypatch.setattr(Publisher, "publish", fails_at_first)
@@ -260,10 +262,10 @@ def test_a_batch_is_on_the_broker_before_its_position_is(pipeline: Pipeline, mon
 
     publish = Publisher.publish
 
-    def watched(self: Publisher, batch: Batch, verdicts: Any) -> bool:
+    def watched(self: Publisher, decided: Decided) -> bool:
         if not isinstance(self._producer, Watched):
             monkeypatch.setattr(self, "_producer", Watched(self._producer))
-        return publish(self, batch, verdicts)
+        return publish(self, decided)
 
     monkeypatch.setattr(Publisher, "publish", watched)
     pipeline.record_all()
@@ -297,9 +299,9 @@ def test_two_recorders_share_the_partitions_and_one_leaves(pipeline: Pipeline, m
     published: Counter[str] = Counter()
     publish = Publisher.publish
 
-    def counted(self: Publisher, batch: Batch, verdicts: Any) -> bool:
-        done = publish(self, batch, verdicts)
-        published[self._transactional_id] += len(verdicts) if done else 0
+    def counted(self: Publisher, decided: Decided) -> bool:
+        done = publish(self, decided)
+        published[self._transactional_id] += len(decided.verdicts) if done else 0
         return done
 
     monkeypatch.setattr(Publisher, "publish", counted)
@@ -407,14 +409,3 @@ def test_services_that_go_away_are_waited_for(pipeline: Pipeline) -> None:
         wait_for(lambda: sum(outcomes(pipeline).values()) == 60, "all are published")
     assert len(pipeline.votes()) == 60
     assert_every_ballot_has_one_outcome_in_order(pipeline)
-
-
-def test_the_ballots_reach_the_ledger_in_the_order_of_the_batch(pipeline: Pipeline) -> None:
-    """Consumed together, they may come in any order of partitions; verdicts and messages are paired by place."""
-    pipeline.hold_election()
-    pipeline.cast_votes(range(9))
-    with closing(reader(pipeline.kafka)) as client:
-        messages: list[Message] = [one for partition in range(PARTITIONS) for one in read_range(client, BALLOTS, partition, 0, 10)]
-    batch = Batch(messages, None)
-    assert [(one.partition, one.offset) for one in batch.next_offsets()] == [(partition, 3) for partition in range(PARTITIONS)]
-    assert [(one.partition, one.offset) for one in read_ballots(messages)] == [(one.partition(), one.offset()) for one in messages]

@@ -15,21 +15,29 @@ Connection = psycopg.Connection[TupleRow]
 
 CONNECT_TIMEOUT_S = 5
 TRANSACTION_TIMEOUT_MS = 10_000  # a stage that was stopped in a transaction must not hold back its successor for longer
-SLOT_LOCK, ROLL_LOCK, MIGRATION_LOCK, TALLY_LOCK = range(7_011_001, 7_011_005)  # advisory locks; any numbers that nobody else uses
+SLOT_LOCK, ROLL_LOCK, MIGRATION_LOCK, TALLY_LOCK, HOURS_LOCK = range(
+    7_011_001, 7_011_006
+)  # advisory locks; any numbers that nobody else uses
 RECORDERS_MAX = 64  # slots for recorders at the same time; more recorders than partitions would have nothing to do
 
 
-def connect(url: str, application: str, *, bounded: bool = True) -> Connection:
-    """A connection in autocommit, in UTC. `bounded` ends transactions that take longer than a stage's ever should."""
+def connect(url: str, application: str, *, bounded: bool = True, as_owner: bool = False) -> Connection:
+    """A connection in autocommit, in UTC. `bounded` ends transactions that take longer than a stage's ever should.
+
+    It may read the ledger and add to it, no more, unless it comes `as_owner` of the tables: to migrate, and to rebuild.
+    """
     timeout = TRANSACTION_TIMEOUT_MS if bounded else 0
     with explained(url):
-        return psycopg.connect(
+        connection = psycopg.connect(
             url,
             autocommit=True,
             connect_timeout=CONNECT_TIMEOUT_S,
             application_name=f"livetally {application}",
             options=f"-c timezone=UTC -c transaction_timeout={timeout} -c idle_in_transaction_session_timeout={timeout}",
         )
+        if not as_owner:
+            connection.execute(queries("schema")["become_application"])
+        return connection
 
 
 @contextmanager

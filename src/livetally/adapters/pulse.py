@@ -7,7 +7,7 @@ from typing import Self
 
 from livetally.adapters.cells import Cells
 from livetally.adapters.kafka import Consumer, reader
-from livetally.adapters.ledger import counts
+from livetally.adapters.past import counts
 from livetally.adapters.postgres import Connection, connect, explained
 from livetally.adapters.reading import ends
 from livetally.adapters.roll import Roll

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import astuple
 from datetime import datetime
 
-from livetally.adapters.postgres import ROLL_LOCK, Connection
+from livetally.adapters.postgres import HOURS_LOCK, ROLL_LOCK, Connection
 from livetally.adapters.queries import queries
 from livetally.core.elections import Candidate, Election, Voter
 from livetally.core.errors import ElectionError
@@ -46,7 +46,9 @@ class Roll:
 
     def close_election(self, election_id: str) -> datetime:
         """Set the moment from which ballots no longer count, a little ahead, and return it."""
-        row = self._connection.execute(self._sql["close_election"], (election_id,)).fetchone()
+        with self._connection.transaction():
+            self._connection.execute(self._sql["wait_for_batches"], (HOURS_LOCK,))
+            row = self._connection.execute(self._sql["close_election"], (election_id,)).fetchone()
         if row is None:
             raise ElectionError(f"Election {election_id!r} is not open, so it cannot be closed.")
         closes_at: datetime = row[0]

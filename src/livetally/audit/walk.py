@@ -3,6 +3,7 @@
 from collections import Counter
 from contextlib import closing
 
+from livetally.adapters import past
 from livetally.adapters.cells import Cells
 from livetally.adapters.kafka import Consumer, reader
 from livetally.adapters.outcomes import Outcomes
@@ -36,7 +37,7 @@ def audit(bootstrap_servers: str, database_url: str) -> Report:
                 "Nothing has been tallied yet, so there is nothing to compare. Start `./livetally tally`, or `./livetally run`."
             )
         positions = cells.positions(shown.number)
-        decided: dict[int, int] = dict(connection.execute(queries("ledger")["positions"]).fetchall())
+        decided: dict[int, int] = past.positions(connection)
         counted: Counter[Cell] = Counter()
         partitions = partitions_of(ends_client, BALLOTS)
         for partition in partitions:

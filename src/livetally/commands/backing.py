@@ -120,5 +120,5 @@ def _started(settings: Settings, needs: frozenset[str], *, looks_only: bool) -> 
 
 
 def _prepare_database(url: str) -> None:
-    with closing(connect(url, "schema", bounded=False)) as connection, explained(url):
+    with closing(connect(url, "schema", bounded=False, as_owner=True)) as connection, explained(url):
         migrate(connection)

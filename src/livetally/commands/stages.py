@@ -60,21 +60,15 @@ def simulate(arguments: argparse.Namespace) -> int:
 def record(_arguments: argparse.Namespace) -> int:
     start_stage_log("record")
     from livetally.record.meter import Meter
-    from livetally.record.points import Point
     from livetally.record.record import record as decide
 
     settings = read_settings()
     meter = Meter()
-
-    def reached(point: Point) -> None:
-        if point is Point.BEFORE_CONSUME:
-            meter.alive()
-            meter.ready()
-
     with services_of(settings) as backing:
 
         def work(stop: threading.Event) -> str:
-            done = decide(backing.kafka_bootstrap_servers, backing.database_url, settings.record_batch_ballots_max, stop, reached)
+            ballots_max = settings.record_batch_ballots_max
+            done = decide(backing.kafka_bootstrap_servers, backing.database_url, ballots_max, stop, meter=meter)
             return f"left the group after {done.ballots:,} ballots in {done.batches:,} batches"
 
         return run_watched(meter, backing, work)

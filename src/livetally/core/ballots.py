@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 import orjson
 
@@ -21,18 +22,12 @@ class Reason(StrEnum):
     ALREADY_VOTED_OTHER = "already_voted_other"
 
 
-@dataclass(frozen=True, slots=True)
-class Ballot:
-    """A ballot that can be read. Whether it counts is for the ledger to say."""
+class Ballot(NamedTuple):
+    """A ballot that can be read. Whether it counts is for `verdicts` to say."""
 
     election_id: str
     voter_id: str
     candidate_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """This ballot is a vote: the ledger's row came from it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +36,6 @@ class Rejected:
 
     reason: Reason
     detail: str = ""
-
-
-Verdict = Accepted | Rejected
 
 
 def parse(key: bytes | None, value: bytes | None) -> Ballot | Rejected:
@@ -58,16 +50,17 @@ def parse(key: bytes | None, value: bytes | None) -> Ballot | Rejected:
         return _malformed("not JSON in UTF-8")
     if not isinstance(fields, dict):
         return _malformed("not a JSON object")
-    for name in ("election_id", "voter_id", "candidate_id"):
-        if fault := _fault_of_field(fields.get(name)):
-            return _malformed(f"{name} {fault}")
+    for name in Ballot._fields:
+        text = fields.get(name)
+        if not isinstance(text, str) or not 0 < len(text) <= FIELD_CHARS_MAX or "\x00" in text:
+            return _malformed(f"{name} {_fault_of(text)}")
     ballot = Ballot(fields["election_id"], fields["voter_id"], fields["candidate_id"])
     if key is not None and key != ballot.voter_id.encode():
         return _malformed("the key is not the voter_id")
     return ballot
 
 
-def _fault_of_field(field: object) -> str | None:
+def _fault_of(field: object) -> str:
     if field is None:
         return "is missing"
     if not isinstance(field, str):
@@ -76,9 +69,7 @@ def _fault_of_field(field: object) -> str | None:
         return "is empty"
     if len(field) > FIELD_CHARS_MAX:
         return f"is longer than {FIELD_CHARS_MAX} characters"
-    if "\x00" in field:
-        return "contains U+0000"
-    return None
+    return "contains U+0000"
 
 
 def _malformed(detail: str) -> Rejected:

@@ -7,6 +7,7 @@ for it works on ours. Fields may be added, never renamed or dropped.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Literal
 
 import orjson
@@ -184,6 +185,7 @@ def utc_text(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
 
 
+@lru_cache(maxsize=4096)  # a batch was appended within a few of these
 def ms_text(epoch_ms: int) -> str:
     """The same from milliseconds since 1970, as Kafka stamps a message."""
     seconds, ms = divmod(epoch_ms, 1000)

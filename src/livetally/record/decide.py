@@ -1,18 +1,46 @@
-"""From messages to verdicts: parse what was cast, let the ledger decide."""
+"""From messages to verdicts: what was cast, read; what the ledger says of it; what the votes' messages are made of."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
-from livetally.adapters.kafka import Message
-from livetally.adapters.ledger import Cast
-from livetally.core.ballots import parse
-from livetally.core.wire import ms_text
+from livetally.adapters.ledger import Ledger
+from livetally.adapters.roll import Roll
+from livetally.core.verdicts import Counted, Verdict
+from livetally.core.wire import vote_tail
+from livetally.record.intake import Batch
 
 
-def read_ballots(messages: Iterable[Message]) -> list[Cast]:
-    """Each message as a ballot or as malformed; no input raises. The time is the broker's, not the voter's."""
-    return [
-        Cast(
-            message.partition() or 0, message.offset() or 0, ms_text(message.timestamp()[1]) + "+00", parse(message.key(), message.value())
-        )
-        for message in messages
-    ]
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A batch whose verdicts are stored, with all that is needed to publish them."""
+
+    batch: Batch
+    verdicts: list[Verdict]
+    tails: Mapping[str, bytes]  # by candidate: `wire.vote_tail`
+
+
+class Decider:
+    """The ledger of one recorder, over one connection."""
+
+    def __init__(self, ledger: Ledger, roll: Roll, before_commit: Callable[[], None]) -> None:
+        self._ledger = ledger
+        self._tails = Tails(roll)
+        self._before_commit = before_commit
+
+    def decide(self, batch: Batch) -> Decided:
+        verdicts = self._ledger.decide(batch.casts, batch.begins, self._before_commit)
+        candidates = {verdict.ballot.candidate_id for verdict in verdicts if isinstance(verdict, Counted)}
+        return Decided(batch, verdicts, {candidate_id: self._tails.of(candidate_id) for candidate_id in candidates})
+
+
+class Tails:
+    """The part of a vote's message that comes from its candidate; asked of the database once per candidate."""
+
+    def __init__(self, roll: Roll) -> None:
+        self._roll = roll
+        self._known: dict[str, bytes] = {}
+
+    def of(self, candidate_id: str) -> bytes:
+        if candidate_id not in self._known:
+            self._known[candidate_id] = vote_tail(self._roll.candidate(candidate_id))
+        return self._known[candidate_id]

@@ -8,8 +8,11 @@ from typing import Any
 from livetally.adapters.kafka import Consumer, Fault, KafkaException, Message, TopicPartition, consumer, fault_of
 from livetally.adapters.outcomes import Outcomes
 from livetally.adapters.reading import bounds, gather
+from livetally.core.ballots import parse
 from livetally.core.errors import LedgerError, ServiceError
+from livetally.core.verdicts import Cast
 from livetally.core.wire import BALLOTS
+from livetally.record.meter import Meter, Retry
 
 GROUP = "livetally-record"
 GATHER_S = 0.01  # how long a batch that has begun waits for more: a batch adapts to the load, it does not wait to be full
@@ -21,28 +24,35 @@ log = logging.getLogger(__name__)
 class Batch:
     """Ballots consumed together, in the order of partition and offset, and the membership that they were consumed under."""
 
-    messages: Sequence[Message]
+    casts: Sequence[Cast]
+    messages: Sequence[Message]  # the same ballots, as they came
+    begins: Mapping[int, int]  # per partition, up to where it had been read before
     membership: Any  # the client's own object; captured before the consume and never refreshed
 
     def next_offsets(self) -> list[TopicPartition]:
-        ends: dict[int, int] = {}
-        for message in self.messages:
-            partition, offset = message.partition(), message.offset()
-            if partition is not None and offset is not None:
-                ends[partition] = offset + 1
+        ends = {cast.partition: cast.offset + 1 for cast in self.casts}
         return [TopicPartition(BALLOTS, partition, end) for partition, end in sorted(ends.items())]
 
 
 class Intake:
     """One member of the group. Not for use by several threads."""
 
-    def __init__(self, bootstrap_servers: str, outcomes: Outcomes, decided: Callable[[], Mapping[int, int]]) -> None:
-        """`decided` asks the ledger how far it is in each partition; the ballots must reach at least as far."""
+    def __init__(
+        self,
+        bootstrap_servers: str,
+        outcomes: Outcomes,
+        decided: Callable[[], Mapping[int, int]],
+        settle: Callable[[], None],
+        meter: Meter,
+    ) -> None:
+        """`decided` asks the ledger how far it is in each partition; `settle` waits until no batch is under way any more."""
         self._outcomes = outcomes
         self._decided = decided
+        self._settle = settle
+        self._meter = meter
         self._rebalances = 0
         self._fault: Exception | None = None
-        self.partitions: list[int] = []
+        self._positions: dict[int, int] = {}
         self._consumer: Consumer = consumer(bootstrap_servers, GROUP)
         self._consumer.subscribe([BALLOTS], on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke)
 
@@ -53,14 +63,31 @@ class Intake:
         messages = self._consume(ballots_max, wait_s)
         if self._rebalances != rebalances:
             if messages:
+                self._meter.retried(Retry.MOVED)
                 self.rewind()
             return None
-        return Batch(sorted(messages, key=_place), membership) if messages else None
+        return self._batch(messages, membership) if messages else None
+
+    def _batch(self, messages: Sequence[Message], membership: Any) -> Batch:
+        read = sorted((read_ballot(message), number) for number, message in enumerate(messages))
+        casts = [cast for cast, _ in read]
+        ends = {cast.partition: cast.offset + 1 for cast in casts}
+        begins = {partition: self._positions[partition] for partition in ends}
+        self._positions |= ends
+        for partition, end in ends.items():
+            self._meter.lag(partition, max(0, self._known_end(partition) - end))
+        return Batch(casts, [messages[number] for _, number in read], begins, membership)
+
+    def _known_end(self, partition: int) -> int:
+        """The partition's end as the client has heard of it last; nobody is asked."""
+        _, end = self._consumer.get_watermark_offsets(TopicPartition(BALLOTS, partition), cached=True)
+        return end
 
     def rewind(self) -> None:
-        """Go back to the first ballot without a published outcome, in every partition of ours."""
-        for start in self._starts(self.partitions):
+        """Go back to the first ballot without a published outcome, in every partition of ours. Nothing may be under way."""
+        for start in self._starts(list(self._positions)):
             self._consumer.seek(start)
+            self._positions[start.partition] = start.offset
 
     def close(self) -> None:
         """Leave the group, so that others take the partitions over at once."""
@@ -77,7 +104,7 @@ class Intake:
             if (fault := message.error()) is not None:
                 if fault_of(fault) is not Fault.RETRIABLE:
                     raise ServiceError(f"The ballots cannot be read: {fault.str()}")
-                log.warning("reading ballots: %s; trying again", fault.str())
+                log.warning("reading ballots; trying again", extra={"why": fault.str()})
         return [message for message in messages if message.error() is None]
 
     def _on_assign(self, client: Consumer, partitions: list[TopicPartition]) -> None:
@@ -88,12 +115,16 @@ class Intake:
             self._fault = error if not isinstance(error, KafkaException) else ServiceError(str(error.args[0]))
             client.assign([])  # nothing is read until somebody has looked; the fault is raised by the call that brought us here
             return
-        self.partitions = [one.partition for one in partitions]
+        self._positions = {one.partition: one.offset for one in starts}
         client.assign(starts)
+        self._meter.rebalanced()
+        self._meter.ready()
 
     def _on_revoke(self, client: Consumer, _partitions: list[TopicPartition]) -> None:
+        """What is under way may still be published, as long as we are a member; then the partitions go."""
         self._rebalances += 1
-        self.partitions = []
+        self._settle()
+        self._positions = {}
         client.unassign()
 
     def _starts(self, partitions: Sequence[int]) -> list[TopicPartition]:
@@ -121,5 +152,6 @@ class Intake:
         return start
 
 
-def _place(message: Message) -> tuple[int, int]:
-    return message.partition() or 0, message.offset() or 0
+def read_ballot(message: Message) -> Cast:
+    """A message as a ballot or as malformed; no input raises. The time is the broker's, not the voter's."""
+    return Cast(message.partition() or 0, message.offset() or 0, message.timestamp()[1], parse(message.key(), message.value()))

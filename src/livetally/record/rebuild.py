@@ -1,25 +1,31 @@
 """Making the ledger again from the ballots, and the votes topic again from the ledger."""
 
 import itertools
+import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, closing
 from datetime import UTC
 
+from livetally.adapters import past
 from livetally.adapters.cells import Cells
-from livetally.adapters.kafka import Consumer, Message, reader
-from livetally.adapters.ledger import Cast, Ledger, StoredVote
+from livetally.adapters.custody import Custody
+from livetally.adapters.kafka import Consumer, reader
+from livetally.adapters.ledger import Ledger
 from livetally.adapters.outcomes import Outcomes
+from livetally.adapters.past import StoredVote
 from livetally.adapters.postgres import connect, explained
 from livetally.adapters.publisher import AllOrNothing, Outgoing
 from livetally.adapters.reading import partitions_of, read_range
 from livetally.adapters.roll import Roll
 from livetally.adapters.topics import Topics
 from livetally.core.errors import ServiceError
+from livetally.core.verdicts import Cast
 from livetally.core.wire import BALLOTS, VOTES, Topic, outcome_headers, utc_text, vote_message
-from livetally.record.decide import read_ballots
-from livetally.record.record import tails
+from livetally.record.decide import Tails
+from livetally.record.intake import read_ballot
 
+END = sys.maxsize
 BATCH = 20_000
 GONE_WITHIN_S = 30.0
 TRANSACTIONAL_ID = "livetally-rebuild"
@@ -28,21 +34,37 @@ TRANSACTIONAL_ID = "livetally-rebuild"
 def rebuild_ledger(bootstrap_servers: str, database_url: str) -> str:
     """Decide every ballot anew, up to where *record* had come. In one transaction: interrupted, it has not happened."""
     identity = Topics(bootstrap_servers).identity(BALLOTS)
-    with (
-        closing(connect(database_url, "rebuild", bounded=False)) as connection,
-        explained(database_url),
-        closing(reader(bootstrap_servers)) as client,
-        closing(Outcomes(bootstrap_servers)) as outcomes,
-    ):
-        ledger = Ledger(connection)
-        ledger.take_all_slots()
-        ledger.check_whole()
-        ledger.claim(identity.cluster_id, identity.topic_id)
-        decided = ledger.positions()
-        ends = {partition: max(decided.get(partition, 0), outcomes.next_ballot(partition)) for partition in partitions_of(client, BALLOTS)}
-        ledger.replay(_batches(client, ends))
-        ballots, accepted, rejected = ledger.counts()
-    return f"The ledger has been made again from {ballots:,} ballots: {accepted:,} votes, {rejected:,} rejected."
+    with ExitStack() as stack:
+        stack.enter_context(explained(database_url))
+        connection, other = (stack.enter_context(closing(connect(database_url, "rebuild", bounded=False, as_owner=True))) for _ in range(2))
+        outcomes = stack.enter_context(closing(Outcomes(bootstrap_servers)))
+        custody = Custody(connection)
+        custody.take_all_slots()
+        custody.check_whole()
+        custody.claim(identity.cluster_id, identity.topic_id)
+        decided, before = past.positions(connection), past.heads(connection)
+        with closing(reader(bootstrap_servers)) as client:
+            partitions = partitions_of(client, BALLOTS)
+        ballots = {
+            partition: _ballots(
+                stack.enter_context(closing(reader(bootstrap_servers))),
+                partition,
+                max(decided.get(partition, 0), outcomes.next_ballot(partition)),
+            )
+            for partition in partitions
+        }
+        in_order = _as_decided(ballots, past.order_of_links(other))
+        Ledger(connection).replay(iter(lambda: list(itertools.islice(in_order, BATCH)), []))
+        count, accepted, rejected = past.counts(connection)
+        after = set(past.heads(connection))
+    changed = [head for head in before if head not in after and head.next_offset >= decided.get(head.partition, 0)]
+    return f"The ledger has been made again from {count:,} ballots: {accepted:,} votes, {rejected:,} rejected.\n" + (
+        "Its heads are what they were: nothing had been changed."
+        if not changed
+        else "It was not what its ballots say: the heads of partition "
+        + ", ".join(str(head.partition) for head in changed)
+        + " have changed. `./livetally rebuild votes-topic` is next, if `./livetally audit` says so."
+    )
 
 
 def rebuild_votes_topic(bootstrap_servers: str, database_url: str, topic: Topic, replication_factor: int) -> str:
@@ -51,32 +73,44 @@ def rebuild_votes_topic(bootstrap_servers: str, database_url: str, topic: Topic,
     ballots = topics.identity(BALLOTS)
     published = 0
     with closing(connect(database_url, "rebuild", bounded=False)) as connection, explained(database_url):
-        ledger = Ledger(connection)
-        ledger.take_all_slots()
-        ledger.check_whole(but="votes-topic")
-        ledger.claim(ballots.cluster_id, ballots.topic_id)
+        custody = Custody(connection)
+        custody.take_all_slots()
+        custody.check_whole(but="votes-topic")
+        custody.claim(ballots.cluster_id, ballots.topic_id)
         Cells(connection).take_lock()
-        ledger.begin_rebuild("votes-topic")
+        custody.begin_rebuild("votes-topic")
         _make_empty(topics, topic, replication_factor)
-        tail_of, publisher = tails(Roll(connection)), AllOrNothing(bootstrap_servers, TRANSACTIONAL_ID)
+        tails, publisher = Tails(Roll(connection)), AllOrNothing(bootstrap_servers, TRANSACTIONAL_ID)
         for partition in range(topic.partitions):
-            rows = ledger.votes_in_order(partition)
+            rows = past.votes_in_order(connection, partition)
             while batch := list(itertools.islice(rows, BATCH)):
-                publisher.publish(_outgoing(vote, partition, tail_of) for vote in batch)
+                publisher.publish(_outgoing(vote, partition, tails) for vote in batch)
                 published += len(batch)
-        ledger.end_rebuild("votes-topic")
+        custody.end_rebuild("votes-topic")
     return f"{published:,} votes have been published again."
 
 
-def _batches(client: Consumer, ends: dict[int, int]) -> Iterator[list[Cast]]:
-    for partition, end in sorted(ends.items()):
-        messages: Iterator[Message] = read_range(client, BALLOTS, partition, 0, end)
-        while batch := list(itertools.islice(messages, BATCH)):
-            yield read_ballots(batch)
+def _ballots(client: Consumer, partition: int, end: int) -> Iterator[Cast]:
+    return map(read_ballot, read_range(client, BALLOTS, partition, 0, end))
 
 
-def _outgoing(vote: StoredVote, partition: int, tail_of: Callable[[str], bytes]) -> Outgoing:
-    value = vote_message(vote.voter_message.encode(), tail_of(vote.candidate_id), utc_text(vote.voting_time.replace(tzinfo=UTC)))
+def _as_decided(ballots: Mapping[int, Iterator[Cast]], links: Iterable[tuple[int, int]]) -> Iterator[Cast]:
+    """Every partition in its order, and the partitions in turn as the chain says that they were decided.
+
+    A voter's ballots lie in one partition, and then turns do not matter. Where somebody cast into two, the first verdict stands.
+    """
+    following = {partition: next(casts, None) for partition, casts in ballots.items()}
+    turns = itertools.chain(links, ((partition, END) for partition in sorted(ballots)))
+    for partition, end in turns:
+        cast = following.get(partition)
+        while cast is not None and cast.offset < end:
+            yield cast
+            cast = next(ballots[partition], None)
+        following[partition] = cast
+
+
+def _outgoing(vote: StoredVote, partition: int, tails: Tails) -> Outgoing:
+    value = vote_message(vote.voter_message.encode(), tails.of(vote.candidate_id), utc_text(vote.voting_time.replace(tzinfo=UTC)))
     return Outgoing(VOTES, vote.voter_id.encode(), value, partition, outcome_headers(partition, vote.offset))
 
 

@@ -6,19 +6,25 @@ answers the same, and the outcomes are published for the first time.
 
 import logging
 import threading
-from collections.abc import Callable
+import time
+from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass
 
+from livetally.adapters import past
+from livetally.adapters.custody import Custody
 from livetally.adapters.ledger import Ledger
 from livetally.adapters.outcomes import Outcomes
 from livetally.adapters.postgres import connect, explained
 from livetally.adapters.roll import Roll
 from livetally.adapters.topics import Topics
+from livetally.core.ballots import Rejected
 from livetally.core.errors import ServiceError
-from livetally.core.wire import BALLOTS, vote_tail
-from livetally.record.decide import read_ballots
-from livetally.record.intake import Intake
+from livetally.core.wire import BALLOTS
+from livetally.record.decide import Decided, Decider
+from livetally.record.intake import Batch, Intake
+from livetally.record.line import Line
+from livetally.record.meter import Meter, Retry, Step
 from livetally.record.points import Point, Reached, unwatched
 from livetally.record.publish import Publisher
 
@@ -37,62 +43,106 @@ class Recorded:
     has_begun: bool = False  # all services have answered at least once
 
 
-def record(bootstrap_servers: str, database_url: str, ballots_max: int, stop: threading.Event, reached: Reached = unwatched) -> Recorded:
-    """Record until told to stop, and say which point has been reached. Services that go away are waited for; what a person must mend is raised."""
-    done = Recorded()
+def record(
+    bootstrap_servers: str,
+    database_url: str,
+    ballots_max: int,
+    stop: threading.Event,
+    reached: Reached = unwatched,
+    meter: Meter | None = None,
+) -> Recorded:
+    """Record until told to stop. Services that go away are waited for; what a person must mend is raised."""
+    recorder = Recorder(bootstrap_servers, database_url, ballots_max, reached, meter or Meter())
+    done = recorder.done
     failures = 0
     while True:
         before = done.batches
         try:
-            _record_while_services_answer(bootstrap_servers, database_url, ballots_max, stop, done, reached)
+            recorder.run(stop)
         except ServiceError as error:
             if not done.has_begun:
                 raise  # more likely a wrong address than a service that has gone away
             failures = 1 if done.batches > before else failures + 1
             pause_s = BACK_OFF_S[min(failures, len(BACK_OFF_S)) - 1]
-            log.warning("%s\nTrying again in %.1f s; nothing is lost.", error, pause_s)
+            recorder.meter.retried(Retry.SERVICE_AWAY)
+            recorder.meter.not_ready(str(error))
+            log.warning("trying again; nothing is lost", extra={"in_s": pause_s, "why": error})
             if stop.wait(pause_s):
                 return done
         else:
             return done
 
 
-def _record_while_services_answer(
-    bootstrap_servers: str, database_url: str, ballots_max: int, stop: threading.Event, done: Recorded, reached: Reached
-) -> None:
-    identity = Topics(bootstrap_servers).identity(BALLOTS)
-    with closing(connect(database_url, "record")) as connection, explained(database_url), closing(Outcomes(bootstrap_servers)) as outcomes:
-        ledger = Ledger(connection)
-        ledger.check_votable()
-        ledger.check_whole()
-        ledger.claim(identity.cluster_id, identity.topic_id)
-        slot = ledger.take_slot()
-        publisher = Publisher(bootstrap_servers, slot, tails(Roll(connection)), reached)
-        with closing(Intake(bootstrap_servers, outcomes, ledger.positions)) as intake:
-            log.info("recording as number %d", slot)
-            done.has_begun = True
-            while not stop.is_set():
-                reached(Point.BEFORE_CONSUME)
-                batch = intake.take(ballots_max, WAIT_S)
-                if batch is None:
-                    continue
-                reached(Point.AFTER_CONSUME)
-                verdicts = ledger.decide(read_ballots(batch.messages), lambda: reached(Point.BEFORE_LEDGER_COMMIT))
-                reached(Point.AFTER_LEDGER_COMMIT)
-                if publisher.publish(batch, verdicts):
-                    done.ballots += len(verdicts)
-                    done.batches += 1
-                else:
-                    intake.rewind()
+class Recorder:
+    """One process's share of the stage."""
 
+    def __init__(self, bootstrap_servers: str, database_url: str, ballots_max: int, reached: Reached, meter: Meter) -> None:
+        self._bootstrap_servers = bootstrap_servers
+        self._database_url = database_url
+        self._ballots_max = ballots_max
+        self._reached = reached
+        self.meter = meter
+        self.done = Recorded()
 
-def tails(roll: Roll) -> Callable[[str], bytes]:
-    """The part of a vote's message that comes from its candidate; asked of the database once per candidate."""
-    known: dict[str, bytes] = {}
+    def run(self, stop: threading.Event) -> None:
+        """Until told to stop, or until a service does not answer."""
+        with (
+            closing(connect(self._database_url, "record")) as connection,
+            explained(self._database_url),
+            closing(Outcomes(self._bootstrap_servers)) as outcomes,
+        ):
+            custody = Custody(connection)
+            custody.check_votable()
+            custody.check_whole()
+            identity = Topics(self._bootstrap_servers).identity(BALLOTS)
+            custody.claim(identity.cluster_id, identity.topic_id)
+            slot = custody.take_slot()
+            self._ledger = Ledger(connection)
+            self._decider = Decider(self._ledger, Roll(connection), lambda: self._reached(Point.BEFORE_LEDGER_COMMIT))
+            self._publisher = Publisher(self._bootstrap_servers, slot, self._reached, self.meter)
+            with (
+                closing(Line(self._decide, self._publish)) as line,
+                closing(Intake(self._bootstrap_servers, outcomes, lambda: past.positions(connection), line.settle, self.meter)) as intake,
+            ):
+                log.info("recording", extra={"slot": slot})
+                self.done.has_begun = True
+                self._read(intake, line, stop)
 
-    def tail_of(candidate_id: str) -> bytes:
-        if candidate_id not in known:
-            known[candidate_id] = vote_tail(roll.candidate(candidate_id))
-        return known[candidate_id]
+    def _read(self, intake: Intake, line: Line[Batch, Decided], stop: threading.Event) -> None:
+        while not stop.is_set():
+            if line.is_idle:
+                self.meter.alive()
+            self._reached(Point.BEFORE_CONSUME)
+            began_s = time.perf_counter()
+            batch = intake.take(self._ballots_max, WAIT_S)
+            if batch is None:
+                is_fine = line.finish() if line.is_broken else True
+            else:
+                self.meter.took(Step.CONSUME, time.perf_counter() - began_s)
+                self._reached(Point.AFTER_CONSUME)
+                is_fine = line.put(batch) or line.finish()
+            if not is_fine:
+                intake.rewind()
+        line.finish()
 
-    return tail_of
+    def _decide(self, batch: Batch) -> Decided:
+        began_s, tries = time.perf_counter(), self._ledger.tries
+        decided = self._decider.decide(batch)
+        self._reached(Point.AFTER_LEDGER_COMMIT)
+        self.meter.took(Step.DECIDE, time.perf_counter() - began_s)
+        for _ in range(self._ledger.tries - tries - 1):
+            self.meter.retried(Retry.DEADLOCK)
+        return decided
+
+    def _publish(self, decided: Decided) -> bool:
+        began_s = time.perf_counter()
+        if not self._publisher.publish(decided):
+            return False
+        self.meter.alive()
+        self.meter.took(Step.PUBLISH, time.perf_counter() - began_s)
+        refused = Counter(verdict.reason for verdict in decided.verdicts if isinstance(verdict, Rejected))
+        ballots = len(decided.verdicts)
+        self.meter.decided(ballots, ballots - refused.total(), refused)
+        self.done.ballots += ballots
+        self.done.batches += 1
+        return True

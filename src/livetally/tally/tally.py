@@ -16,8 +16,8 @@ from pyspark.sql import SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
 from livetally.adapters.cells import Cells, Generation
+from livetally.adapters.custody import Custody
 from livetally.adapters.kafka import reader
-from livetally.adapters.ledger import Ledger
 from livetally.adapters.postgres import connect, explained
 from livetally.adapters.publisher import AllOrNothing
 from livetally.adapters.reading import ends
@@ -85,10 +85,10 @@ def _tally_while_services_answer(
     topics = Topics(bootstrap_servers)
     ballots, votes = topics.identity(BALLOTS), topics.identity(VOTES)
     with closing(connect(database_url, "tally")) as connection, explained(database_url), closing(reader(bootstrap_servers)) as client:
-        ledger, cells = Ledger(connection), Cells(connection)
-        ledger.check_whole()
+        custody, cells = Custody(connection), Cells(connection)
+        custody.check_whole()
         cells.take_lock()
-        ours = fingerprint(votes.cluster_id, votes.topic_id, ledger.claim(ballots.cluster_id, ballots.topic_id))
+        ours = fingerprint(votes.cluster_id, votes.topic_id, custody.claim(ballots.cluster_id, ballots.topic_id))
         generation, checkpoint = _take_up(spark, settings, cells, ours, meter)
         count = Count(
             generation,

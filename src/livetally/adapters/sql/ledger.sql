@@ -1,160 +1,103 @@
--- name: make_batch
--- Lives as long as the connection; every transaction finds it empty.
-CREATE TEMPORARY TABLE IF NOT EXISTS batch (
+-- name: make_question
+-- Whom a batch asks about, in the order of voters. Lives as long as the connection; every transaction finds it empty.
+CREATE TEMPORARY TABLE IF NOT EXISTS question (
+    number integer NOT NULL,
+    appended_ms bigint NOT NULL,
+    voter_id varchar(255) COLLATE "C" NOT NULL,
+    election_id text COLLATE "C" NOT NULL
+) ON COMMIT DELETE ROWS;
+
+-- name: make_repeated
+-- Ballots of a batch that were decided before.
+CREATE TEMPORARY TABLE IF NOT EXISTS repeated (
+    number integer NOT NULL,
     ballot_partition integer NOT NULL,
     ballot_offset bigint NOT NULL,
-    appended_at timestamptz NOT NULL,
-    election_id text,
-    voter_id text,
-    candidate_id text,
-    malformed text, -- what is wrong with a ballot that cannot be read
-    PRIMARY KEY (ballot_partition, ballot_offset)
+    voter_id varchar(255) COLLATE "C",
+    election_id text COLLATE "C"
 ) ON COMMIT DELETE ROWS;
 
 -- name: plan_by_index
 -- A batch is small and the roll is large: hashing or sorting the roll for every batch would cost more than the batch.
-SET LOCAL enable_hashjoin = off;
-SET LOCAL enable_mergejoin = off;
-SET LOCAL enable_seqscan = off;
-SET LOCAL jit = off;
+SELECT set_config('enable_hashjoin', 'off', false), set_config('enable_mergejoin', 'off', false),
+       set_config('enable_seqscan', 'off', false), set_config('jit', 'off', false);
 
--- name: bring_in
-COPY batch (ballot_partition, ballot_offset, appended_at, election_id, voter_id, candidate_id, malformed) FROM STDIN;
+-- name: take_positions
+-- How far these partitions are decided. Until the transaction ends nobody else decides there.
+SELECT ballot_partition, next_offset, head FROM recorded WHERE ballot_partition = ANY (%s) ORDER BY ballot_partition FOR UPDATE;
 
--- name: accept
--- Of the ballots that may count, the first of each voter becomes the vote, unless there is one already.
--- A stored rejection stands. One fixed order of insertion, or two recorders could wait for each other.
-WITH inserted AS (
-    INSERT INTO votes (voter_id, candidate_id, voting_time, election_id, ballot_partition, ballot_offset)
-    SELECT voter_id, candidate_id, appended_at AT TIME ZONE 'UTC', election_id, ballot_partition, ballot_offset
-    FROM (
-        SELECT DISTINCT ON (b.election_id, b.voter_id) b.*
-        FROM batch b
-        JOIN elections e ON e.election_id = b.election_id AND e.opens_at <= b.appended_at
-                        AND (e.closes_at IS NULL OR b.appended_at < e.closes_at)
-        JOIN candidates c ON c.candidate_id = b.candidate_id AND c.election_id = b.election_id AND c.listed_at <= b.appended_at
-        JOIN voters v ON v.voter_id = b.voter_id AND v.registered_at <= b.appended_at
-        WHERE b.malformed IS NULL
-          AND NOT EXISTS (
-              SELECT FROM rejections r
-              WHERE r.ballot_partition = b.ballot_partition AND r.ballot_offset = b.ballot_offset
-          )
-        ORDER BY b.election_id, b.voter_id, b.ballot_partition, b.ballot_offset
-    ) AS first_of_each
-    ORDER BY election_id, voter_id
-    ON CONFLICT (election_id, voter_id) DO NOTHING
-    RETURNING ballot_partition
-)
-SELECT ballot_partition, count(*) FROM inserted GROUP BY ballot_partition;
+-- name: begin_partition
+INSERT INTO recorded (ballot_partition, next_offset, accepted, rejected, head) VALUES (%s, 0, 0, 0, %s) ON CONFLICT DO NOTHING;
 
--- name: make_refused
-CREATE TEMPORARY TABLE IF NOT EXISTS refused (LIKE rejections) ON COMMIT DELETE ROWS;
+-- name: hold_hours
+-- Whoever changes an election's hours waits for the batches that are being decided by the old ones.
+SELECT pg_advisory_xact_lock_shared(%s);
 
--- name: clear_refused
-DELETE FROM refused;
+-- name: hours
+SELECT election_id, (extract(epoch FROM opens_at) * 1000000)::bigint, (extract(epoch FROM closes_at) * 1000000)::bigint FROM elections;
 
--- name: refuse
--- Every ballot of the batch that is no vote and has no stored rejection, with the reason.
-INSERT INTO refused
-SELECT b.ballot_partition, b.ballot_offset, e.election_id, b.voter_id,
-       CASE
-           WHEN b.malformed IS NOT NULL THEN 'malformed'
-           WHEN e.election_id IS NULL THEN 'unknown_election'
-           WHEN e.opens_at IS NULL OR b.appended_at < e.opens_at OR b.appended_at >= e.closes_at THEN 'not_open'
-           WHEN c.candidate_id IS NULL THEN 'unknown_candidate'
-           WHEN v.voter_id IS NULL THEN 'unknown_voter'
-           WHEN x.candidate_id = b.candidate_id THEN 'already_voted_same'
-           ELSE 'already_voted_other'
-       END,
-       coalesce(b.malformed, ''),
-       b.appended_at
-FROM batch b
-LEFT JOIN votes x ON x.election_id = b.election_id AND x.voter_id = b.voter_id
-LEFT JOIN elections e ON e.election_id = b.election_id
-LEFT JOIN candidates c ON c.candidate_id = b.candidate_id AND c.election_id = b.election_id AND c.listed_at <= b.appended_at
-LEFT JOIN voters v ON v.voter_id = b.voter_id AND v.registered_at <= b.appended_at
-WHERE (x.ballot_partition, x.ballot_offset) IS DISTINCT FROM (b.ballot_partition, b.ballot_offset)
-  AND NOT EXISTS (
-      SELECT FROM rejections r
-      WHERE r.ballot_partition = b.ballot_partition AND r.ballot_offset = b.ballot_offset
-  );
+-- name: listed
+SELECT election_id, candidate_id, (extract(epoch FROM listed_at) * 1000000)::bigint FROM candidates;
 
--- name: refused_as_unknown
--- Whether a reason could still change because a registration that began earlier has not been committed.
-SELECT EXISTS (SELECT FROM refused WHERE reason IN ('unknown_election', 'not_open', 'unknown_candidate', 'unknown_voter'));
+-- name: ask
+COPY question (number, appended_ms, voter_id, election_id) FROM STDIN (FORMAT binary);
+
+-- name: answer
+-- Who is on the roll since the ballot was appended or before, what a vote of theirs is made of, and whom they voted for already.
+SELECT q.number, v.message, x.candidate_id
+FROM question q
+JOIN voters v ON v.voter_id = q.voter_id
+             AND v.registered_at <= timestamptz 'epoch' + q.appended_ms * interval '1 millisecond'
+LEFT JOIN votes x ON x.voter_id = q.voter_id AND x.election_id = q.election_id;
+
+-- name: empty_question
+DELETE FROM question;
 
 -- name: wait_for_registrations
 -- Registrations and changes of elections hold this lock shared: once we have it, all that began before have ended.
 SELECT pg_advisory_xact_lock(%s);
 
--- name: store_refused
--- Counted are those that are new: another recorder may have stored some while this one was at it.
-WITH inserted AS (
-    INSERT INTO rejections SELECT * FROM refused ORDER BY ballot_partition, ballot_offset ON CONFLICT DO NOTHING
-    RETURNING ballot_partition
-)
-SELECT ballot_partition, count(*) FROM inserted GROUP BY ballot_partition;
+-- name: ask_again
+COPY repeated (number, ballot_partition, ballot_offset, voter_id, election_id) FROM STDIN (FORMAT binary);
+
+-- name: stored
+-- A ballot was accepted if and only if the ledger's row came from this very partition and offset.
+SELECT a.number, v.message, r.reason, r.detail
+FROM repeated a
+LEFT JOIN votes x ON x.voter_id = a.voter_id AND x.election_id = a.election_id
+                 AND x.ballot_partition = a.ballot_partition AND x.ballot_offset = a.ballot_offset
+LEFT JOIN voters v ON v.voter_id = x.voter_id
+LEFT JOIN rejections r ON r.ballot_partition = a.ballot_partition AND r.ballot_offset = a.ballot_offset;
+
+-- name: store_votes
+COPY votes (voter_id, candidate_id, voting_time, election_id, ballot_partition, ballot_offset) FROM STDIN (FORMAT binary);
+
+-- name: store_rejections
+COPY rejections (ballot_partition, ballot_offset, election_id, voter_id, reason, detail, appended_at) FROM STDIN (FORMAT binary);
+
+-- name: add_link
+INSERT INTO chain (ballot_partition, first_offset, next_offset, accepted, rejected, head_before, head)
+VALUES (%(partition)s, %(first_offset)s, %(next_offset)s, %(accepted)s, %(rejected)s, %(head_before)s, %(head)s);
 
 -- name: advance
-INSERT INTO recorded AS r (ballot_partition, next_offset, accepted, rejected) VALUES (%s, %s, %s, %s)
-ON CONFLICT (ballot_partition) DO UPDATE
-SET next_offset = greatest(r.next_offset, excluded.next_offset),
-    accepted = r.accepted + excluded.accepted,
-    rejected = r.rejected + excluded.rejected;
+UPDATE recorded
+SET next_offset = %(next_offset)s, accepted = accepted + %(accepted)s, rejected = rejected + %(rejected)s, head = %(head)s
+WHERE ballot_partition = %(partition)s;
 
--- name: verdicts
--- A ballot is accepted if and only if the ledger's row came from this very partition and offset.
-SELECT b.ballot_partition, b.ballot_offset, b.voter_id, x.candidate_id, v.message, r.reason, r.detail
-FROM batch b
-LEFT JOIN votes x ON x.election_id = b.election_id AND x.voter_id = b.voter_id
-                 AND x.ballot_partition = b.ballot_partition AND x.ballot_offset = b.ballot_offset
-LEFT JOIN voters v ON v.voter_id = x.voter_id
-LEFT JOIN rejections r ON r.ballot_partition = b.ballot_partition AND r.ballot_offset = b.ballot_offset
-ORDER BY b.ballot_partition, b.ballot_offset;
+-- name: allow_changes
+-- The one way in which our own program changes the ledger: the owner of the tables, in the transaction of a rebuild.
+ALTER TABLE votes DISABLE TRIGGER only_added_to;
+ALTER TABLE rejections DISABLE TRIGGER only_added_to;
+ALTER TABLE chain DISABLE TRIGGER only_added_to;
 
--- name: take_slot
-SELECT pg_try_advisory_lock(%s, %s);
+-- name: refuse_changes
+ALTER TABLE votes ENABLE ALWAYS TRIGGER only_added_to;
+ALTER TABLE rejections ENABLE ALWAYS TRIGGER only_added_to;
+ALTER TABLE chain ENABLE ALWAYS TRIGGER only_added_to;
 
--- name: source
-SELECT cluster_id, ballots_topic_id, ledger_id::text FROM ledger_source;
-
--- name: remember_source
-INSERT INTO ledger_source (cluster_id, ballots_topic_id) VALUES (%s, %s);
-
--- name: positions
-SELECT ballot_partition, next_offset FROM recorded;
-
--- name: counts
-SELECT coalesce(sum(next_offset), 0)::bigint, coalesce(sum(accepted), 0)::bigint, coalesce(sum(rejected), 0)::bigint FROM recorded;
-
--- name: votable
--- How many elections have opened (their hours decide each ballot, not this), and how many of them have candidates.
-SELECT count(*) FILTER (WHERE opens_at IS NOT NULL),
-       count(*) FILTER (WHERE opens_at IS NOT NULL AND EXISTS (SELECT FROM candidates c WHERE c.election_id = e.election_id))
-FROM elections e;
-
--- name: interrupted_rebuild
-SELECT what, since FROM rebuilding ORDER BY since LIMIT 1;
-
--- name: begin_rebuild
-INSERT INTO rebuilding (what) VALUES (%s) ON CONFLICT DO NOTHING;
-
--- name: end_rebuild
-DELETE FROM rebuilding WHERE what = %s;
-
--- name: empty_votes
+-- name: empty
 -- Not TRUNCATE: somebody who looks meanwhile, with an older snapshot, would see an empty ledger.
 DELETE FROM votes;
-
--- name: empty_rejections
 DELETE FROM rejections;
-
--- name: empty_recorded
+DELETE FROM chain;
 DELETE FROM recorded;
-
--- name: votes_in_order
--- The ledger in the order of one partition's ballots, each vote with its voter's announcement.
-SELECT x.ballot_offset, x.voter_id, x.candidate_id, x.voting_time, v.message
-FROM votes x JOIN voters v USING (voter_id)
-WHERE x.ballot_partition = %s
-ORDER BY x.ballot_offset;

@@ -20,6 +20,10 @@ UPDATE elections SET voters_planned = %s WHERE election_id = %s;
 -- name: planned
 SELECT voters_planned FROM elections WHERE election_id = %s;
 
+-- name: wait_for_batches
+-- *record* holds this lock shared while it decides by the hours that it has read.
+SELECT pg_advisory_xact_lock(%s);
+
 -- name: close_election
 -- A little ahead, so that no ballot that was judged already would be judged otherwise.
 UPDATE elections SET status = 'closed', closes_at = clock_timestamp() + interval '2 seconds'

@@ -19,5 +19,9 @@ INSERT INTO schema_migrations (number, name) VALUES (%s, %s);
 -- name: migrations_beyond
 SELECT max(number) FROM schema_migrations HAVING max(number) > %s;
 
+-- name: become_application
+-- Where the schema has not been made yet the role may be missing.
+SELECT set_config('role', 'livetally_app', false) WHERE to_regrole('livetally_app') IS NOT NULL;
+
 -- name: has_schema
 SELECT to_regclass('elections') IS NOT NULL;

@@ -1,0 +1,104 @@
+"""The decision itself: which ballots count. Pure: the same ballots, lists and roll always give the same verdicts.
+
+What a ballot is held against is as it was when the broker appended the ballot, never as it is now.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from livetally.core.ballots import Ballot, Reason, Rejected
+
+
+class Cast(NamedTuple):
+    """A ballot as it lies in its partition, read."""
+
+    partition: int
+    offset: int
+    appended_ms: int  # since 1970, by the broker's clock
+    content: Ballot | Rejected
+
+
+class Hours(NamedTuple):
+    """When an election is open, in microseconds since 1970; None for a moment that is not fixed yet."""
+
+    opens_us: int | None
+    closes_us: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """What there is to vote on: a few elections and their candidates."""
+
+    hours: Mapping[str, Hours] = field(default_factory=dict)  # by election
+    listed_us: Mapping[tuple[str, str], int] = field(default_factory=dict)  # by election and candidate: since when
+
+
+class Known(NamedTuple):
+    """Somebody who was on the roll when the ballot was appended."""
+
+    announcement: bytes  # what the vote's message is made of
+    voted_for: str | None  # in the ballot's election, before this batch
+
+
+class Counted(NamedTuple):
+    """This ballot is a vote."""
+
+    ballot: Ballot
+    announcement: bytes
+
+
+Verdict = Counted | Rejected
+
+UNKNOWN_ELECTION = Rejected(Reason.UNKNOWN_ELECTION)
+NOT_OPEN = Rejected(Reason.NOT_OPEN)
+UNKNOWN_CANDIDATE = Rejected(Reason.UNKNOWN_CANDIDATE)
+UNKNOWN_VOTER = Rejected(Reason.UNKNOWN_VOTER)
+VOTED_SAME = Rejected(Reason.ALREADY_VOTED_SAME)
+VOTED_OTHER = Rejected(Reason.ALREADY_VOTED_OTHER)
+
+# What a registration or a change of the lists, begun earlier and not finished yet, may still turn into another verdict.
+MAY_BECOME_KNOWN = frozenset({Reason.UNKNOWN_ELECTION, Reason.NOT_OPEN, Reason.UNKNOWN_CANDIDATE, Reason.UNKNOWN_VOTER})
+
+
+def screen(cast: Cast, lists: Lists) -> Ballot | Rejected:
+    """The ballot, if nothing speaks against it before anybody asks who cast it."""
+    ballot = cast.content
+    if isinstance(ballot, Rejected):
+        return ballot
+    hours = lists.hours.get(ballot.election_id)
+    if hours is None:
+        return UNKNOWN_ELECTION
+    appended_us = cast.appended_ms * 1000
+    opens_us, closes_us = hours
+    if opens_us is None or appended_us < opens_us or (closes_us is not None and appended_us >= closes_us):
+        return NOT_OPEN
+    listed_us = lists.listed_us.get((ballot.election_id, ballot.candidate_id))
+    if listed_us is None or appended_us < listed_us:
+        return UNKNOWN_CANDIDATE
+    return ballot
+
+
+def decide(screened: Sequence[Ballot | Rejected], known: Mapping[int, Known]) -> list[Verdict]:
+    """The verdict on each ballot, in the order in which they stand: of each voter and election the first that may count does.
+
+    `known`: who is on the roll, by the number of the ballot in this batch.
+    """
+    verdicts: list[Verdict] = []
+    voted_for: dict[tuple[str, str], str] = {}
+    for number, ballot in enumerate(screened):
+        if isinstance(ballot, Rejected):
+            verdicts.append(ballot)
+            continue
+        voter = known.get(number)
+        if voter is None:
+            verdicts.append(UNKNOWN_VOTER)
+            continue
+        election_id, voter_id, candidate_id = ballot
+        earlier = voter.voted_for or voted_for.get((election_id, voter_id))
+        if earlier is None:
+            voted_for[election_id, voter_id] = candidate_id
+            verdicts.append(Counted(ballot, voter.announcement))
+        else:
+            verdicts.append(VOTED_SAME if earlier == candidate_id else VOTED_OTHER)
+    return verdicts
