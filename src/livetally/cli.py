@@ -126,6 +126,14 @@ def _add_looking(commands: Commands) -> None:
     _add_json(results)
     audit = _add(commands, "audit", "audit:audit", "check that ballots, ledger, votes topic and tallies agree; exit 1 if not")
     _add_json(audit)
+    rejected = _add(commands, "rejected", "rejected:rejected", "the ballots that do not count, and why; or cast them again")
+    rejected.add_argument("--reason", metavar="R", default=None, help="only those that were rejected for this reason")
+    rejected.add_argument("-n", type=_count, default=None, metavar="N", help="list the newest N (default: 20, with --json all)")
+    rejected.add_argument(
+        "--cast-again", metavar="R", default=None, help="cast again what was rejected for this reason and would count now"
+    )
+    rejected.add_argument("--dry-run", action="store_true", help="say what --cast-again would do, and cast nothing")
+    _add_json(rejected)
     topics = _add(commands, "topics", "look:topics", "every topic: what it holds, how much, where it ends")
     _add_json(topics)
     peek = _add(commands, "peek", "look:peek", "the newest messages of a topic")
