@@ -28,6 +28,7 @@ def command(_settings: Settings, port: int, address: str) -> list[str]:
         "server.fileWatcherType": "none",  # it would look at every imported file again and again
         "server.runOnSave": "false",
         "browser.gatherUsageStats": "false",
+        "logger.level": "warning",
         "client.toolbarMode": "minimal",
         "client.showErrorDetails": "none",  # a viewer is no developer; the log has it all
         "theme.font": "sans-serif",
