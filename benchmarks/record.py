@@ -8,13 +8,14 @@ docs/benchmarks.md says what each figure means. Exit code 1 if a count is wrong:
 import argparse
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from harness import latency, report
 from harness.backlog import BAD_PER_BLOCK, BLOCK, Backlog
 from harness.check import faults
 from harness.contender import run_peer
+from harness.database import owner
 from harness.electorate import Contest, register
 from harness.footprint import grown, ledger_bytes, topic_bytes
 from harness.machine import machine
@@ -22,7 +23,6 @@ from harness.record_figures import PEERS, Found, document, rows
 from harness.recorder import recorder
 from harness.saying import Phases, say
 from harness.stand import Stand, stand
-from livetally.adapters.postgres import connect
 from livetally.commands.output import print_json
 from livetally.core.elections import DEFAULT_SEED
 from livetally.core.errors import LivetallyError
@@ -92,7 +92,7 @@ class RecordBench:
 
     def _fill(self, backlog: Backlog, *, is_last: bool) -> None:
         with self._contest() as url, recorder(self._stand, url) as running:
-            with self._phase("record", f"record, a backlog of {backlog.ballots:,}"), closing(connect(url, "bench")) as connection:
+            with self._phase("record", f"record, a backlog of {backlog.ballots:,}"), owner(url) as connection:
                 before = ledger_bytes(connection)
                 fill = running.fill(backlog.ballots)
                 self.found.fills.append(fill)
@@ -112,7 +112,7 @@ class RecordBench:
 
     def _retained(self, backlog: Backlog) -> None:
         on = self._stand
-        on.empty(VOTES, REJECTED)
+        on.empty_outputs()
         with recorder(on, on.roll_url) as running:  # the last one: it needs no copy
             with self._phase("retained", f"record, a backlog of {backlog.ballots:,}"):
                 self.found.retained = running.fill(backlog.ballots)
@@ -123,7 +123,7 @@ class RecordBench:
         """The URL of a copy of the database for one contender, and empty outputs."""
         with ExitStack() as until_the_end:
             with self._phase("copy", "a fresh copy of the database, empty outputs"):
-                self._stand.empty(VOTES, REJECTED)
+                self._stand.empty_outputs()
                 url = until_the_end.enter_context(self._stand.copy())
             yield url
 
@@ -138,7 +138,7 @@ def main() -> int:
     voters = max(options.ballots, options.votes_retained if "retained" in options.only else 0)
     try:
         with stand(options.dir, voters * BYTES_PER_VOTER + BYTES_BESIDES) as on:
-            with closing(connect(on.roll_url, "bench")) as connection:
+            with owner(on.roll_url) as connection:
                 about = machine(connection, on.database_directory)
             found = RecordBench(options, on, phases).run()
     except LivetallyError as error:

@@ -4,9 +4,9 @@ from collections import Counter
 from contextlib import closing
 
 from harness.backlog import Backlog
+from harness.database import owner, row
 from harness.stand import Stand
 from livetally.adapters.kafka import reader
-from livetally.adapters.postgres import connect
 from livetally.adapters.reading import ends, headers_of, partitions_of, read_range
 from livetally.core.wire import REJECTED, VOTES
 
@@ -22,10 +22,8 @@ def faults(stand: Stand, database_url: str, backlog: Backlog) -> list[str]:
 
 
 def _votes(database_url: str) -> int:
-    with closing(connect(database_url, "bench", bounded=False)) as connection:
-        row = connection.execute("SELECT count(*) FROM votes").fetchone()
-    assert row is not None
-    return int(row[0])
+    with owner(database_url) as connection:
+        return int(row(connection, "SELECT count(*) FROM votes")[0])
 
 
 def _published(stand: Stand) -> tuple[int, int]:

@@ -5,15 +5,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from harness.cost import Cost, Meter, cost
+from harness.database import owner, row
 from harness.recorder import end
 from harness.stand import Stand
-from livetally.adapters.postgres import connect
 from livetally.core.errors import ServiceError
 
 BENCHMARKS = Path(__file__).resolve().parents[1]
@@ -59,10 +58,10 @@ def run_peer(stand: Stand, database_url: str, module: str, seconds: float) -> Pe
         spent = cost(first, meter.read())
     finally:
         end(process)
-    with closing(connect(database_url, "bench", bounded=False)) as connection:
-        row = connection.execute("SELECT count(*) FROM votes").fetchone()
-    if row != (said["accepted"],):
-        raise ServiceError(f"{module} says that it inserted {said['accepted']} votes, and there are {row and row[0]}")
+    with owner(database_url) as connection:
+        (votes,) = row(connection, "SELECT count(*) FROM votes")
+    if votes != said["accepted"]:
+        raise ServiceError(f"{module} says that it inserted {said['accepted']} votes, and there are {votes}")
     return Peer(said["accepted"], said["seconds"], spent)
 
 

@@ -69,13 +69,9 @@ def peak_memory_bytes(pid: int) -> int:
 
 
 def _services() -> dict[str, int]:
-    """The roots of the services that this process has started."""
-    found: dict[str, int] = {}
-    for child in psutil.Process().children(recursive=True):
-        name = {"postgres": "postgresql", "java": "broker"}.get(child.name())
-        if name is not None:
-            found.setdefault(name, child.pid)  # parents come before their children
-    return found
+    """The services that this process has started; their children come and go."""
+    known = {"postgres": "postgresql", "java": "broker"}
+    return {known[child.name()]: child.pid for child in psutil.Process().children() if child.name() in known}
 
 
 def _with_children(pid: int) -> float:

@@ -1,17 +1,20 @@
 """How many bytes lie where: the ledger, the write-ahead log, the topics."""
 
 from pathlib import Path
+from typing import Any
 
-from livetally.adapters.postgres import Connection
+import psycopg
+
+from harness.database import row
 
 
-def ledger_bytes(connection: Connection) -> dict[str, int]:
-    row = connection.execute(
+def ledger_bytes(connection: "psycopg.Connection[tuple[Any, ...]]") -> dict[str, int]:
+    sizes = row(
+        connection,
         "SELECT pg_relation_size('votes'), pg_indexes_size('votes'), pg_database_size(current_database()), "
-        "pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint"
-    ).fetchone()
-    assert row is not None
-    return dict(zip(("votes_heap", "votes_indexes", "database", "wal"), row, strict=True))
+        "pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint",
+    )
+    return dict(zip(("votes_heap", "votes_indexes", "database", "wal"), sizes, strict=True))
 
 
 def topic_bytes(kafka_logs: Path, topic: str) -> int:

@@ -6,18 +6,20 @@ import subprocess
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import psutil
+import psycopg
 
-from livetally.adapters.postgres import Connection
+from harness.database import row
 from livetally.settings import PREFIX
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS_OF_INTEREST = ("fsync", "synchronous_commit", "shared_buffers", "max_wal_size")
 
 
-def machine(connection: Connection, database_directory: Path) -> dict[str, object]:
-    shown = {name: (connection.execute(f"SHOW {name}").fetchone() or ("",))[0] for name in SETTINGS_OF_INTEREST}
+def machine(connection: "psycopg.Connection[tuple[Any, ...]]", database_directory: Path) -> dict[str, object]:
+    shown = {name: row(connection, f"SHOW {name}")[0] for name in SETTINGS_OF_INTEREST}
     return {
         "date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         "commit": _commit(),
@@ -25,7 +27,7 @@ def machine(connection: Connection, database_directory: Path) -> dict[str, objec
         "memory_bytes": psutil.virtual_memory().total,
         "file_system": _file_system(database_directory),
         "python": platform.python_version(),
-        "postgresql": (connection.execute("SHOW server_version").fetchone() or ("",))[0],
+        "postgresql": row(connection, "SHOW server_version")[0],
         "postgresql_settings": shown,
         "librdkafka_client": version("confluent-kafka"),
         "settings": {name: value for name, value in sorted(os.environ.items()) if name.startswith(PREFIX) and "URL" not in name},

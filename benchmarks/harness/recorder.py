@@ -8,18 +8,18 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.cost import Cost, Meter, Reading, cost, peak_memory_bytes
+from harness.cost import Cost, Meter, cost, peak_memory_bytes
+from harness.database import owner, row
 from harness.saying import progress
 from harness.stand import Stand
-from livetally.adapters.kafka import reader
-from livetally.adapters.ledger import counts
-from livetally.adapters.outcomes import Outcomes
-from livetally.adapters.postgres import connect
-from livetally.adapters.reading import ends
+from livetally.adapters.kafka import Consumer, TopicPartition, consumer
+from livetally.adapters.reading import ends, partitions_of, patiently
 from livetally.commands.backing import LIVETALLY
 from livetally.core.errors import ServiceError
 from livetally.core.wire import BALLOTS
+from livetally.record.intake import GROUP
 
+DECIDED = "SELECT coalesce(sum(next_offset), 0)::bigint, coalesce(sum(accepted), 0)::bigint FROM recorded"
 LOOK_S = 0.02  # a look costs PostgreSQL some 0.1 ms
 STUCK_AFTER_S = 120.0
 STOPS_WITHIN_S = 60.0
@@ -84,33 +84,35 @@ class Recorder:
         self._spawned_at_s = time.monotonic()
 
     def fill(self, ballots: int) -> Fill:
-        """Wait until so many ballots are decided and every outcome can be read."""
+        """Wait until so many ballots, all that there are, have been decided and every outcome can be read."""
         tell = progress("recorded", ballots)
         samples: list[Sample] = []
         meter = Meter(python=self._process.pid)
-        with closing(connect(self._database_url, "bench")) as connection:
-            first = meter.read()
+        first = meter.read()
+        # Asks for the group's position without being a member of it.
+        observer = consumer(self._stand.kafka, GROUP, {"isolation.level": "read_uncommitted"})
+        with closing(observer), owner(self._database_url) as connection:
+            wanted = ends(observer, BALLOTS)
             while not samples or samples[-1].ballots < ballots:
                 time.sleep(LOOK_S)
-                decided, accepted, _ = counts(connection)
-                now_s = time.monotonic()
+                decided, accepted = row(connection, DECIDED)
                 if decided > (samples[-1].ballots if samples else 0):
                     if not samples:
                         first = meter.read()
-                    samples.append(Sample(now_s, decided, accepted))
+                    samples.append(Sample(time.monotonic(), decided, accepted))
                     tell(decided)
                 self._check(samples[-1].at_s if samples else self._spawned_at_s)
-        return self._published(samples, meter, first)
+            while self._published(observer) != wanted:
+                time.sleep(LOOK_S)
+                self._check(samples[-1].at_s)
+        last = meter.read()
+        return Fill(samples, self._spawned_at_s, last.at_s, cost(first, last), peak_memory_bytes(self._process.pid))
 
-    def _published(self, samples: list[Sample], meter: Meter, first: Reading) -> Fill:
-        with closing(reader(self._stand.kafka)) as client, closing(Outcomes(self._stand.kafka)) as outcomes:
-            for partition, end in ends(client, BALLOTS).items():
-                while outcomes.next_ballot(partition) < end:
-                    time.sleep(LOOK_S)
-                    self._check(samples[-1].at_s)
-            published_at_s = time.monotonic()
-        spent = cost(first, meter.read())
-        return Fill(samples, self._spawned_at_s, published_at_s, spent, peak_memory_bytes(self._process.pid))
+    @staticmethod
+    def _published(observer: Consumer) -> dict[int, int]:
+        """Behind the last ballot of each partition whose outcome was published: the position is part of that transaction."""
+        partitions = [TopicPartition(BALLOTS, partition) for partition in partitions_of(observer, BALLOTS)]
+        return {one.partition: one.offset for one in patiently("how far is published", lambda: observer.committed(partitions))}
 
     def _check(self, last_progress_s: float) -> None:
         if self._process.poll() is not None:

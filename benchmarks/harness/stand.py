@@ -7,16 +7,20 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from harness.database import owner
 from harness.saying import say
-from livetally.adapters.postgres import Connection, connect
+from livetally.adapters.kafka import TopicPartition, consumer
+from livetally.adapters.reading import partitions_of, patiently
 from livetally.adapters.topics import Topics
 from livetally.commands.backing import Backing, kafka_answers, prepare
 from livetally.core.errors import ServiceError, UsageError
-from livetally.core.wire import topics
+from livetally.core.wire import BALLOTS, REJECTED, VOTES, topics
 from livetally.embedded import placing
 from livetally.embedded.services import DATABASE, KAFKA, Services
+from livetally.record.intake import GROUP
 from livetally.settings import Settings, environment_with
 
+OUTPUTS = (VOTES, REJECTED)
 DELETED_WITHIN_S = 60.0
 FILLED = "filled"  # the name of the copies that contenders work on
 
@@ -47,25 +51,25 @@ class Stand:
     def copy(self) -> Iterator[str]:
         """The URL of a copy of what has been registered, with an empty ledger."""
         roll = self.roll_url.rsplit("/", 1)[1]
-        with self._maintenance() as connection:
+        with owner(self._url_of("postgres")) as connection:
             connection.execute(f'CREATE DATABASE {FILLED} TEMPLATE "{roll}" STRATEGY file_copy')
         try:
             yield self._url_of(FILLED)
         finally:
-            with self._maintenance() as connection:
+            with owner(self._url_of("postgres")) as connection:
                 connection.execute(f"DROP DATABASE {FILLED} WITH (FORCE)")
 
     def settle(self, table: str) -> None:
         """What autovacuum would do in the minute after registration, so that it does not happen to one contender only; then a checkpoint."""
-        with closing(connect(self.roll_url, "bench", bounded=False)) as connection:
+        with owner(self.roll_url) as connection:
             connection.execute(f'VACUUM (ANALYZE) "{table}"')
             connection.execute("CHECKPOINT")
 
-    def empty(self, *names: str) -> None:
-        """Delete topics and make them again, as livetally makes them."""
+    def empty_outputs(self) -> None:
+        """Delete what came out of *record*, and its position, as if it had never run."""
         admin = Topics(self.kafka)
         for topic in topics(self.settings.ballot_partitions):
-            if topic.name not in names:
+            if topic.name not in OUTPUTS:
                 continue
             admin.delete(topic.name)
             deadline = time.monotonic() + DELETED_WITHIN_S
@@ -73,11 +77,9 @@ class Stand:
                 if time.monotonic() > deadline:
                     raise ServiceError(f"Kafka has not deleted {topic.name} within {DELETED_WITHIN_S:.0f} s.")
                 time.sleep(0.05)
-
-    @contextmanager
-    def _maintenance(self) -> Iterator[Connection]:
-        with closing(connect(self._url_of("postgres"), "bench", bounded=False)) as connection:
-            yield connection
+        with closing(consumer(self.kafka, GROUP)) as client:
+            starts = [TopicPartition(BALLOTS, partition, 0) for partition in partitions_of(client, BALLOTS)]
+            patiently("that it takes a position back", lambda: client.commit(offsets=starts, asynchronous=False))
 
     def _url_of(self, database: str) -> str:
         return f"{self.roll_url.rsplit('/', 1)[0]}/{database}"
