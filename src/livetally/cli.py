@@ -125,6 +125,9 @@ def _add_looking(commands: Commands) -> None:
     results.add_argument("--election", metavar="ID", default=None, help="which election (default: the newest)")
     _add_json(results)
     audit = _add(commands, "audit", "audit:audit", "check that ballots, ledger, votes topic and tallies agree; exit 1 if not")
+    audit.add_argument(
+        "--head", metavar="FILE", default=None, help="also hold the ledger against heads kept elsewhere (an older `audit --json`)"
+    )
     _add_json(audit)
     rejected = _add(commands, "rejected", "rejected:rejected", "the ballots that do not count, and why; or cast them again")
     rejected.add_argument("--reason", metavar="R", default=None, help="only those that were rejected for this reason")

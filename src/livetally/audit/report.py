@@ -19,6 +19,7 @@ class Report:
     tallied: int = 0
     behind: int = 0
     unannounced: bool = False  # the last tally ended between storing and announcing; the next one announces first
+    heads: list[dict[str, Any]] = field(default_factory=list)  # of the hash chain, to be kept elsewhere
     differences_total: int = 0
     differences: list[str] = field(default_factory=list)
 

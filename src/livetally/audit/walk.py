@@ -1,6 +1,7 @@
 """The audit itself: partition by partition along the ballots, then the totals."""
 
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import closing
 
 from livetally.adapters import past
@@ -11,6 +12,7 @@ from livetally.adapters.postgres import Connection, connect, explained
 from livetally.adapters.queries import queries
 from livetally.adapters.reading import bounds, partitions_of
 from livetally.audit import witnesses
+from livetally.audit.chain import Kept, audit_chain
 from livetally.audit.compare import compare
 from livetally.audit.report import DIFFERENCES_MAX, Report
 from livetally.audit.totals import audit_cells, audit_topics
@@ -19,8 +21,11 @@ from livetally.core.tally import Cell, roll_up
 from livetally.core.wire import BALLOTS, VOTES
 
 
-def audit(bootstrap_servers: str, database_url: str) -> Report:
-    """Compare everything at the tally's cut. Raises AuditError if there is nothing that could be compared."""
+def audit(bootstrap_servers: str, database_url: str, kept: Mapping[int, Kept] | None = None) -> Report:
+    """Compare everything at the tally's cut, and the ledger with its chain, and that with heads kept elsewhere (by partition).
+
+    Raises AuditError if there is nothing that could be compared.
+    """
     report = Report()
     with (
         closing(connect(database_url, "audit", bounded=False)) as connection,
@@ -38,13 +43,20 @@ def audit(bootstrap_servers: str, database_url: str) -> Report:
             )
         positions = cells.positions(shown.number)
         decided: dict[int, int] = past.positions(connection)
+        heads = {head.partition: head for head in past.heads(connection)}
+        report.heads = [
+            {"partition": head.partition, "next_offset": head.next_offset, "digest": head.digest.hex()} for head in heads.values()
+        ]
         counted: Counter[Cell] = Counter()
         partitions = partitions_of(ends_client, BALLOTS)
         for partition in partitions:
             votes_end = positions.get(partition, 0)
             cut = _cut(report, outcomes, ends_client, partition, votes_end, decided.get(partition, 0))
             _audit_partition(report, bootstrap_servers, connection, partition, cut, votes_end, counted)
+            audit_chain(report, connection, partition, heads.get(partition), (kept or {}).get(partition, {}))
             report.behind += max(0, bounds(ends_client, BALLOTS, partition)[1] - cut)
+        for partition in sorted((kept or {}).keys() - set(partitions)):
+            report.differ(f"{BALLOTS}: a head was kept of partition {partition}, and there is no such partition")
         _audit_strays(report, connection)
         stored = cells.cells(shown.number)
         report.tallied = sum(stored.values())

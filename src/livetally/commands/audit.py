@@ -1,7 +1,9 @@
 """`livetally audit`: do ballots, ledger, votes topic and tallies agree?"""
 
 import argparse
+from pathlib import Path
 
+from livetally.audit.chain import read_heads
 from livetally.audit.report import Report
 from livetally.audit.walk import audit as carry_out
 from livetally.commands.backing import services_of
@@ -10,8 +12,9 @@ from livetally.settings import read_settings
 
 
 def audit(arguments: argparse.Namespace) -> int:
+    kept = read_heads(Path(arguments.head)) if arguments.head else None
     with services_of(read_settings(), looks_only=True) as backing:
-        report = carry_out(backing.kafka_bootstrap_servers, backing.database_url)
+        report = carry_out(backing.kafka_bootstrap_servers, backing.database_url, kept)
     if arguments.json:
         print_json(report.as_json())
     else:
@@ -27,6 +30,8 @@ def print_report(report: Report) -> None:
     print(f"ledger     {report.ledger:>12,}")
     print(f"published  {report.published:>12,}")
     print(f"tallied    {report.tallied:>12,}")
+    for head in report.heads:
+        print(f"head {head['partition']:<4} {head['next_offset']:>12,}   {head['digest']}")
     if report.behind:
         say(f"{report.behind:,} more ballots are on their way; they were not judged")
     if report.unannounced:

@@ -12,12 +12,12 @@ def beginning(partition: int) -> bytes:
     return sha256(f"livetally\0{partition}".encode()).digest()
 
 
-def vote_entry(offset: int, appended_ms: int, election_id: str, voter_id: str, candidate_id: str) -> bytes:
+def vote_entry(offset: int, appended_ms: float, election_id: str, voter_id: str, candidate_id: str) -> bytes:
     """What the chain says of a vote. U+0000 is in no field, so no two votes look alike."""
     return f"{offset}\0vote\0{appended_ms}\0{election_id}\0{voter_id}\0{candidate_id}".encode()
 
 
-def rejection_entry(offset: int, appended_ms: int, reason: str, detail: str, election_id: str | None, voter_id: str | None) -> bytes:
+def rejection_entry(offset: int, appended_ms: float, reason: str, detail: str, election_id: str | None, voter_id: str | None) -> bytes:
     """What the chain says of a rejection. Fields that are not known are empty; no known one is."""
     return f"{offset}\0rejected\0{appended_ms}\0{reason}\0{detail}\0{election_id or ''}\0{voter_id or ''}".encode()
 

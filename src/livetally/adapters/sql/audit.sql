@@ -19,3 +19,16 @@ LIMIT %s;
 
 -- name: parties
 SELECT candidate_id, party_affiliation FROM candidates;
+
+-- name: links
+SELECT number, first_offset, next_offset, accepted, rejected, head_before, head FROM chain WHERE ballot_partition = %s ORDER BY next_offset;
+
+-- name: chained
+-- Every verdict of a partition as the chain has it, times in microseconds since 1970.
+SELECT ballot_offset, (extract(epoch FROM voting_time AT TIME ZONE 'UTC') * 1000000)::bigint AS appended_us,
+       election_id, voter_id, candidate_id, NULL AS reason, NULL AS detail
+FROM votes WHERE ballot_partition = %(partition)s
+UNION ALL
+SELECT ballot_offset, (extract(epoch FROM appended_at) * 1000000)::bigint, election_id, voter_id, NULL, reason, detail
+FROM rejections WHERE ballot_partition = %(partition)s
+ORDER BY ballot_offset, reason NULLS FIRST;
