@@ -155,8 +155,15 @@ def _add_upkeep(commands: Commands) -> None:
     bench.add_argument("name", metavar="NAME")
     _add_json(bench)
     bench.add_argument("options", nargs=argparse.REMAINDER, metavar="…", help="options of its own; `bench NAME --help` explains them")
-    test = _add(commands, "test", "test:test", "every check that CI makes; `test quick` needs no service")
-    test.add_argument("which", choices=("all", "quick"), nargs="?", default="all")
+    test = _add(
+        commands,
+        "test",
+        "test:test",
+        "every check that CI makes; `test quick` needs no service, `test faults` breaks services and recorders",
+    )
+    test.add_argument("which", choices=("all", "quick", "faults"), nargs="?", default="all")
+    test.add_argument("--seed", type=_seed, default=None, metavar="S", help="of `test faults`: which faults, which ballots (default: 1)")
+    test.add_argument("--rounds", type=_rounds, default=None, metavar="N", help="of `test faults` (default: every fault once)")
 
 
 def _add_json(parser: argparse.ArgumentParser) -> None:
@@ -165,6 +172,10 @@ def _add_json(parser: argparse.ArgumentParser) -> None:
 
 def _count(text: str) -> int:
     return _whole_number(text, 0, 1_000_000_000)
+
+
+def _rounds(text: str) -> int:
+    return _whole_number(text, 1, 1_000_000)
 
 
 def _seed(text: str) -> int:

@@ -5,14 +5,15 @@ from collections.abc import Iterable
 from contextlib import closing
 from typing import Any
 
+from electorate import ELECTION, voter
+from faults.ground import looking
 from faults.oracle import Oracle, Place, Verdict
 from faults.voting import Voting
 from faults.witness import Since
-from livetally.adapters.past import counts
-from livetally.adapters.postgres import connect
 from livetally.core.tally import Cell, cell_of
 from livetally.core.wire import decode, ms_text, voter_message
-from pipeline import ELECTION, PARTITIONS, Seen, voter
+from outsider import Seen
+from pipeline import PARTITIONS
 
 Row = tuple[Any, ...]
 VOTES_FROM = """
@@ -23,6 +24,9 @@ REJECTIONS_FROM = """
     SELECT reason, ballot_partition, ballot_offset
     FROM rejections JOIN unnest(%s::int[], %s::bigint[]) AS start(part, first) ON ballot_partition = part AND ballot_offset >= first
 """
+COUNTS = (
+    "SELECT coalesce(sum(next_offset), 0)::bigint, coalesce(sum(accepted), 0)::bigint, coalesce(sum(rejected), 0)::bigint FROM recorded"
+)
 
 
 class Books:
@@ -79,14 +83,14 @@ class Books:
 
     def _stored(self, starts: dict[int, int]) -> tuple[Counter[Row], Counter[Row]]:
         parameters = (list(starts.keys()), list(starts.values()))
-        with closing(connect(self._database_url, "faults", bounded=False)) as connection:
+        with closing(looking(self._database_url)) as connection:
             votes, rejections = (Counter(connection.execute(query, parameters).fetchall()) for query in (VOTES_FROM, REJECTIONS_FROM))
         return votes, rejections
 
     def _miscounted(self) -> list[str]:
         expected = (sum(self._starts.values()), self.votes.total(), self.rejections.total())
-        with closing(connect(self._database_url, "faults", bounded=False)) as connection:
-            found = counts(connection)
+        with closing(looking(self._database_url)) as connection:
+            found = connection.execute(COUNTS).fetchone()
         return [] if found == expected else [f"recorder's own counts: {found} instead of {expected} ballots, accepted, rejected"]
 
     def _disorder(self, topic: str, messages: Iterable[Seen]) -> list[str]:
