@@ -116,7 +116,7 @@ def test_commands_in_examples_can_be_given(document: Path) -> None:
     text = document.read_text("utf-8")
     calls = [line for line in shell_lines(text) if "./livetally " in line] + [span for span in code_spans(text) if "./livetally " in span]
     for call in calls:
-        words = shlex.split(call.split("./livetally ", 1)[1].split(" | ")[0], comments=True)
+        words = shlex.split(re.split(r" [|>] ", call.split("./livetally ", 1)[1])[0], comments=True)
         if "…" in call or words[:1] in (["--help"], ["--version"]) or words[-1] == "--help":
             continue
         try:
