@@ -149,7 +149,7 @@ def test_the_other_stages_count_what_they_do(pipeline: Pipeline) -> None:
     """From the first voter to the page; a slow electorate leaves time to look at it."""
     with ExitStack() as stages:
         tally = stages.enter_context(started(pipeline, "tally"))  # first: Spark takes longest to start
-        register = stages.enter_context(started(pipeline, "register", "--voters", "20000"))
+        register = stages.enter_context(started(pipeline, "register", "--voters", "6000"))
         register.endpoint()
         assert register.process.wait(WITHIN_S) == 0, register.said()
         record = stages.enter_context(started(pipeline, "record"))

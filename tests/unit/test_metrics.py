@@ -4,6 +4,8 @@ import json
 import logging
 import re
 import socket
+import subprocess
+import sys
 import threading
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -398,6 +400,29 @@ def test_a_stack_trace_stands_behind_its_line() -> None:
 
 def failing() -> None:
     raise LookupError("no\nsuch thing")
+
+
+def test_in_a_stage_everything_that_is_said_is_a_line_of_its_log() -> None:
+    program = """
+from livetally.commands.output import complain, say, start_stage_log
+from livetally.core.errors import UsageError
+say("before")
+start_stage_log("record")
+say("hello")
+complain(UsageError("that\\ncannot be"))
+raise LookupError("a fault")
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    before, hello, refused, fault, *trace = done.stderr.splitlines()
+    assert done.returncode == 1
+    assert before == "before"
+    assert [(read_back(line)["level"], read_back(line)["event"]) for line in (hello, refused, fault)] == [
+        ("info", "hello"),
+        ("error", "that cannot be"),
+        ("critical", "ended by a fault in the program"),
+    ]
+    assert read_back(fault)["error"] == "LookupError: a fault"
+    assert trace[0] == "    Traceback (most recent call last):"
 
 
 @given(st.text(), st.text())

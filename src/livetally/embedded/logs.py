@@ -11,7 +11,7 @@ from pathlib import Path
 
 OLD_LOGS = 3
 LAST_LINES = 12  # shown to a person when a process has failed
-LINE_CHARS_MAX = 300
+LINE_CHARS_MAX = 1000
 
 
 class RotatingLog:
