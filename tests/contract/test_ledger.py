@@ -1,6 +1,6 @@
 """One batch, one transaction, one verdict for each ballot, however often and however cut it is delivered.
 
-The rules stand here a second time, in a few lines of plain Python (`first_come`); PostgreSQL has to agree with them.
+What the verdicts have to be stands in `rules.py`.
 """
 
 import threading
@@ -9,13 +9,14 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 
 import psycopg
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from electorate import add_election, add_voters, ballot, candidate, cast_of, casting, voter
+from ledger_rows import Outcomes, Place, everything_in, stored, tamper
 from livetally.adapters import past
 from livetally.adapters.custody import Custody
 from livetally.adapters.ledger import Ledger
@@ -26,30 +27,23 @@ from livetally.core.elections import Election
 from livetally.core.errors import LedgerError
 from livetally.core.verdicts import Cast, Counted, Verdict
 from livetally.core.wire import voter_message
-from pipeline import Servers, add_election, add_voters, ballot, candidate, cast_of, casting, clean_database, voter, wait_for
+from rules import (
+    DRAFT,
+    FOREVER_MS,
+    HOURS_MS,
+    LISTED_MS,
+    START,
+    CastAt,
+    at,
+    casts,
+    deliveries,
+    first_come,
+    outcome_of,
+    outcomes_of,
+)
+from servers import Servers, clean_database, wait_for
 
-START = datetime(2026, 5, 7, 8, 0, 0, tzinfo=UTC)
 EXAMPLES = 60
-FOREVER_MS = 10**12
-
-# The world of the property tests; all times in ms after START.
-HOURS_MS = {"hour": (0, 1000), "endless": (0, FOREVER_MS), "second": (250, 750)}
-LISTED_MS = {
-    ("hour", "c0"): -FOREVER_MS,
-    ("hour", "c1"): -FOREVER_MS,
-    ("hour", "late"): 500,
-    ("endless", "d0"): -FOREVER_MS,
-    ("second", "s0"): -FOREVER_MS,
-}
-REGISTERED_MS = {"v0": -FOREVER_MS, "v1": -FOREVER_MS, "v2": -FOREVER_MS, "v3": 300}
-EDGES_MS = sorted({edge + step for edge in (0, 250, 300, 500, 750, 1000) for step in (-1, 0, 1)})
-
-Place = tuple[int, int]
-Outcomes = dict[Place, str]  # "accepted", or the reason
-
-
-def at(after_start_ms: int) -> datetime:
-    return START + timedelta(milliseconds=after_start_ms)
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +52,7 @@ def world(servers: Servers) -> Iterator[Connection]:
         for election_id, (opens_ms, closes_ms) in HOURS_MS.items():
             candidates = [one for other, one in LISTED_MS if other == election_id]
             add_election(connection, election_id, candidates, at(opens_ms), at(closes_ms) if closes_ms < FOREVER_MS else None)
-        Roll(connection).add_election(Election("draft", "No hours yet", "simulated", "draft", 1, None, None))
+        Roll(connection).add_election(Election(DRAFT, "No hours yet", "simulated", "draft", 1, None, None))
         connection.execute("UPDATE elections SET status = 'certified' WHERE election_id = 'hour'")  # must not matter
         connection.execute("UPDATE candidates SET listed_at = %s WHERE candidate_id = 'late'", (at(500),))
         add_voters(connection, range(3), START - timedelta(days=1))
@@ -72,66 +66,6 @@ def empty(connection: Connection) -> Ledger:
     return Ledger(connection)
 
 
-def change(connection: Connection, statement: str) -> None:
-    """As somebody does who owns the tables and does not respect the ledger."""
-    with connection.transaction():
-        connection.execute("ALTER TABLE votes DISABLE TRIGGER only_added_to")
-        connection.execute(statement)
-        connection.execute("ALTER TABLE votes ENABLE ALWAYS TRIGGER only_added_to")
-
-
-def first_come(ballots: Sequence[tuple[int, int, int, Ballot | Rejected]]) -> Outcomes:
-    """Partition, offset, ms after START and content, in this order -> every outcome."""
-    votes: dict[tuple[str, str], str] = {}
-    outcomes: Outcomes = {}
-    for partition, offset, ms, content in sorted(ballots, key=lambda one: one[:2]):
-        outcome = outcomes[partition, offset] = may_count(ms, content) or has_voted(votes, content) or "accepted"
-        if outcome == "accepted" and isinstance(content, Ballot):
-            votes[content.election_id, content.voter_id] = content.candidate_id
-    return outcomes
-
-
-def may_count(ms: int, content: Ballot | Rejected) -> str:
-    if isinstance(content, Rejected):
-        return "malformed"
-    if content.election_id == "draft":
-        return "not_open"
-    if content.election_id not in HOURS_MS:
-        return "unknown_election"
-    opens_ms, closes_ms = HOURS_MS[content.election_id]
-    if not opens_ms <= ms < closes_ms:
-        return "not_open"
-    if LISTED_MS.get((content.election_id, content.candidate_id), FOREVER_MS) > ms:
-        return "unknown_candidate"
-    if REGISTERED_MS.get(content.voter_id, FOREVER_MS) > ms:
-        return "unknown_voter"
-    return ""
-
-
-def has_voted(votes: dict[tuple[str, str], str], content: Ballot | Rejected) -> str:
-    if not isinstance(content, Ballot) or (content.election_id, content.voter_id) not in votes:
-        return ""
-    is_same = votes[content.election_id, content.voter_id] == content.candidate_id
-    return "already_voted_same" if is_same else "already_voted_other"
-
-
-def outcome_of(verdict: Verdict) -> str:
-    return "accepted" if isinstance(verdict, Counted) else verdict.reason.value
-
-
-def outcomes_of(batch: Sequence[Cast], verdicts: Sequence[Verdict]) -> Outcomes:
-    return {(cast.partition, cast.offset): outcome_of(one) for cast, one in zip(batch, verdicts, strict=True)}
-
-
-def stored(connection: Connection) -> Outcomes:
-    """What the tables say."""
-    rows = connection.execute(
-        "SELECT ballot_partition, ballot_offset, 'accepted' FROM votes UNION ALL SELECT ballot_partition, ballot_offset, reason FROM rejections"
-    ).fetchall()
-    assert len(rows) == len({row[:2] for row in rows}), "two outcomes of one ballot"
-    return {(partition, offset): outcome for partition, offset, outcome in rows}
-
-
 def assert_counters_equal_rows(connection: Connection) -> None:
     rows = connection.execute("SELECT ballot_partition, accepted, rejected FROM recorded").fetchall()
     counters = {partition: (accepted, rejected) for partition, accepted, rejected in rows}
@@ -141,45 +75,10 @@ def assert_counters_equal_rows(connection: Connection) -> None:
     assert counters == {partition: tuple(pair) for partition, pair in found.items()}
 
 
-contents = st.one_of(
-    st.builds(
-        Ballot,
-        st.sampled_from([*HOURS_MS, "hour", "hour", "draft", "nowhere"]),
-        st.sampled_from([*REGISTERED_MS, "nobody"]),
-        st.sampled_from(["c0", "c1", "late", "d0", "s0", "nobody"]),
-    ),
-    st.builds(Rejected, st.just(Reason.MALFORMED), st.sampled_from(["not JSON in UTF-8", "the key is not the voter_id"])),
-)
-
-
-@st.composite
-def deliveries(draw: st.DrawFn) -> tuple[list[tuple[int, int, int, Ballot | Rejected]], list[list[Place]]]:
-    """Ballots in two partitions, each voter's in one; and the batches in which they come, some of them again and cut otherwise."""
-    ends = [0, 0]
-    ballots = []
-    for content in draw(st.lists(contents, min_size=1, max_size=25)):
-        partition = ord(content.voter_id[-1]) % 2 if isinstance(content, Ballot) else draw(st.integers(0, 1))
-        ballots.append((partition, ends[partition], draw(st.sampled_from(EDGES_MS)), content))
-        ends[partition] += 1
-    arrival = [one[:2] for one in ballots]  # any interleaving of the partitions: contents are drawn in any order
-    back_at = draw(st.integers(0, len(arrival)))
-    back_to = draw(st.integers(0, back_at))
-    return ballots, [*_cut(draw, arrival[:back_at]), *_cut(draw, arrival[back_to:])]
-
-
-def _cut(draw: st.DrawFn, places: list[Place]) -> list[list[Place]]:
-    cuts = sorted({0, len(places), *draw(st.lists(st.integers(0, len(places)), max_size=4))})
-    return [sorted(places[first:end]) for first, end in pairwise(cuts)]
-
-
-def casts(ballots: Sequence[tuple[int, int, int, Ballot | Rejected]]) -> dict[Place, Cast]:
-    return {(partition, offset): casting(partition, offset, content, at(ms)) for partition, offset, ms, content in ballots}
-
-
 @settings(max_examples=EXAMPLES)
 @given(deliveries())
 def test_however_cut_and_however_often_delivered_the_verdicts_are_those_of_the_rules(
-    world: Connection, delivered: tuple[list[tuple[int, int, int, Ballot | Rejected]], list[list[Place]]]
+    world: Connection, delivered: tuple[list[CastAt], list[list[Place]]]
 ) -> None:
     ballots, batches = delivered
     ledger, by_place, expected = empty(world), casts(ballots), first_come(ballots)
@@ -194,19 +93,16 @@ def test_however_cut_and_however_often_delivered_the_verdicts_are_those_of_the_r
 
 @settings(max_examples=EXAMPLES // 3)
 @given(deliveries())
-def test_a_replay_gives_the_same_ledger(
-    world: Connection, delivered: tuple[list[tuple[int, int, int, Ballot | Rejected]], list[list[Place]]]
-) -> None:
+def test_a_replay_gives_the_same_ledger(world: Connection, delivered: tuple[list[CastAt], list[list[Place]]]) -> None:
     ballots, batches = delivered
     ledger, by_place = empty(world), casts(ballots)
     for batch in batches:
         ledger.decide([by_place[place] for place in batch])
-    tables = ("votes", "rejections", "recorded")
-    before = [sorted(world.execute(f"TABLE {table}").fetchall()) for table in tables]
+    before = everything_in(world)
     in_order = sorted(by_place)
-    change(world, "UPDATE votes SET candidate_id = 'c1'")
+    tamper(world, "UPDATE votes SET candidate_id = 'c1'")
     ledger.replay([[by_place[place]] for place in in_order[:3]] + [[by_place[place] for place in in_order[3:]]])
-    assert [sorted(world.execute(f"TABLE {table}").fetchall()) for table in tables] == before
+    assert everything_in(world) == before
 
 
 def test_a_replay_that_fails_has_not_happened(world: Connection) -> None:

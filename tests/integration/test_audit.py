@@ -48,7 +48,7 @@ class Audited:
     def put_back(self) -> None:
         with self.pipeline.connection.transaction():
             for table in TABLES:
-                self.pipeline.sql(f"TRUNCATE {table}")
+                self.pipeline.tamper(f"TRUNCATE {table}")
                 self.pipeline.sql(f"INSERT INTO {table} TABLE saved_{table}")
 
 
@@ -165,7 +165,7 @@ def test_before_anything_is_tallied_there_is_nothing_to_compare(audited: Audited
     ],
 )
 def test_what_is_planted_in_the_tables_is_named(audited: Audited, planted: str, named: list[str]) -> None:
-    audited.pipeline.sql(planted)
+    audited.pipeline.tamper(planted)
     try:
         report = audited.audit()
     finally:

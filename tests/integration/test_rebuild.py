@@ -72,9 +72,9 @@ def test_each_of_the_three_can_be_made_again(counted: Pipeline, monkeypatch: pyt
 def test_a_damaged_ledger_is_healed_from_the_ballots_as_far_as_it_had_come(counted: Pipeline) -> None:
     before = look(counted), tables(counted)
     counted.cast_votes([30, 31])  # the recorder's to decide and to publish, later
-    counted.sql("DELETE FROM votes WHERE voter_id < 'v2'")
-    counted.sql("UPDATE votes SET candidate_id = 'c2'")
-    counted.sql("DELETE FROM rejections")
+    counted.tamper("DELETE FROM votes WHERE voter_id < 'v2'")
+    counted.tamper("UPDATE votes SET candidate_id = 'c2'")
+    counted.tamper("DELETE FROM rejections")
     counted.sql("TRUNCATE recorded")
     with pytest.raises(LedgerError, match=r"`\./livetally rebuild ledger`"):
         record(counted.kafka, counted.database_url, 100, threading.Event())

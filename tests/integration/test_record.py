@@ -346,7 +346,7 @@ def test_a_ledger_that_is_behind_its_outcomes_is_refused(pipeline: Pipeline) -> 
     pipeline.hold_election()
     pipeline.cast_votes(range(9))
     pipeline.record_all()
-    pipeline.sql("DELETE FROM votes WHERE ballot_partition = 2 AND ballot_offset = 2")
+    pipeline.tamper("DELETE FROM votes WHERE ballot_partition = 2 AND ballot_offset = 2")
     pipeline.sql("UPDATE recorded SET next_offset = 2 WHERE ballot_partition = 2")
     assert_refused(pipeline, r"up to ballot 3 of ballots_topic\[2\], but the ledger has decided only 2.*rebuild ledger")
 
