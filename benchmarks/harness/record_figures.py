@@ -108,11 +108,12 @@ def _peer(peer: Peer) -> dict[str, Any]:
 def _retained(fill: Fill) -> dict[str, Any]:
     votes = fill.samples[-1].accepted
     window = votes // EARLY_SHARE
-    early, late = fill.rate_between(fill.samples[0].accepted, window), fill.rate_between(votes - window, votes)
+    began = fill.began.accepted
+    early, late = fill.rate_between(began, began + window), fill.rate_between(votes - window, votes)
     step = votes / CURVE_POINTS
     return {
-        "retained_rate": round(late / early, 3) if early else None,
-        "retained_rate_of_whole": round(fill.votes_per_s / early, 3) if early else None,
+        "retained_rate": round(late / early, 3),
+        "retained_rate_of_whole": round(fill.votes_per_s / early, 3),
         "votes": votes,
         "window_votes": window,
         "early_votes_per_s": round(early),

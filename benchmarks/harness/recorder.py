@@ -67,10 +67,10 @@ class Fill:
         return (self.samples[-1].ballots - self.began.ballots) / self.seconds
 
     def rate_between(self, first: int, last: int) -> float:
-        """Votes a second in the ledger from the first look that saw `first` votes to the first that saw `last`."""
-        begin = next(sample for sample in self.samples if sample.accepted >= first)
+        """Votes a second in the ledger while it grew from `first` to `last` votes, widened to the commits around them."""
+        begin = next((sample for sample in reversed(self.samples) if sample.accepted <= first), self.began)
         end = next((sample for sample in self.samples if sample.accepted >= last), self.samples[-1])
-        return (end.accepted - begin.accepted) / (end.at_s - begin.at_s) if end.at_s > begin.at_s else 0.0
+        return (end.accepted - begin.accepted) / (end.at_s - begin.at_s) if end.at_s > begin.at_s else self.votes_per_s
 
 
 class Recorder:

@@ -13,6 +13,7 @@ from contextlib import closing
 import psycopg
 from confluent_kafka import Consumer, Producer
 
+from livetally.adapters.reading import ends
 from livetally.core.wire import BALLOTS, VOTES, ms_text
 from peers.terms import Terms, begun, candidates_of, done, read_terms
 
@@ -36,10 +37,11 @@ def run(terms: Terms, consumer: Consumer, connection: "psycopg.Connection[tuple[
     candidates = candidates_of(connection)
     connection.commit()
     ballots = accepted = 0
+    there_are = sum(ends(consumer, BALLOTS).values())
     message = consumer.poll(terms.first_within_s)
     begun()
     began_s = time.monotonic()
-    while time.monotonic() < began_s + terms.seconds:
+    while ballots < there_are and time.monotonic() < began_s + terms.seconds:
         if message is None or message.error():
             sys.exit(f"no ballot: {message and message.error()}")
         ballots += 1
@@ -65,7 +67,7 @@ def run(terms: Terms, consumer: Consumer, connection: "psycopg.Connection[tuple[
             producer.produce(VOTES, key=ballot["voter_id"], value=json.dumps(vote))
             producer.poll(0)
             accepted += 1
-        message = consumer.poll(1.0)
+        message = consumer.poll(1.0) if ballots < there_are else None
     producer.flush()
     done(ballots, accepted, time.monotonic() - began_s)
 

@@ -20,7 +20,7 @@ from psycopg import pq
 from psycopg.pq import abc
 
 from livetally.adapters.kafka import Consumer, Message, TopicPartition, consumer, producer
-from livetally.adapters.reading import partitions_of
+from livetally.adapters.reading import bounds, partitions_of
 from livetally.core.ballots import Ballot, parse
 from livetally.core.wire import BALLOTS, VOTES, ms_text
 from peers.terms import Terms, begun, candidates_of, done, read_terms
@@ -44,6 +44,7 @@ class Rows:
         self._terms = terms
         self._client: Consumer = consumer(terms.kafka, "bench-rows-32")
         self._client.assign([TopicPartition(BALLOTS, partition, 0) for partition in partitions])
+        self._there_are = sum(bounds(self._client, BALLOTS, partition)[1] for partition in partitions)
         self._producer = producer(terms.kafka)
         with closing(psycopg.connect(terms.database_url)) as connection:
             candidates = candidates_of(connection)
@@ -62,13 +63,14 @@ class Rows:
             raise SystemExit("no ballot came")
 
     def run(self) -> float:
-        """Until the time is over; then until every insert is answered and every vote acknowledged. Seconds that it took."""
+        """Until the time is over, or the ballots are; then until every insert is answered and every vote acknowledged. Seconds that it took."""
         began_s = time.monotonic()
         end_s = began_s + self._terms.seconds
-        while time.monotonic() < end_s:
-            while self._idle:
+        while self.ballots < self._there_are and time.monotonic() < end_s:
+            while self._idle and self.ballots < self._there_are:
                 self._insert_next()
-            self._take_answers()
+            if self._busy:
+                self._take_answers()
         while self._busy:
             self._take_answers()
         self._producer.flush(SETTLED_WITHIN_S)
