@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from typing import Any, NamedTuple, cast
 
-from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from servers import WITHIN_S, wait_for
 
@@ -31,9 +31,16 @@ class Seen(NamedTuple):
 
 
 def bounds_of(consumer: Consumer, topic: str, partition: int) -> tuple[int, int]:
-    found = consumer.get_watermark_offsets(TopicPartition(topic, partition), WITHIN_S)
-    assert found is not None
-    return found
+    """Asked again while the topic is so new that nobody leads the partition yet."""
+    deadline = time.monotonic() + WITHIN_S
+    while True:
+        try:
+            found = consumer.get_watermark_offsets(TopicPartition(topic, partition), WITHIN_S)
+        except KafkaException:
+            assert time.monotonic() < deadline, f"{topic}[{partition}] has no leader"
+        else:
+            assert found is not None
+            return found
 
 
 def plain_consumer(bootstrap_servers: str, isolation: str = "read_committed", group: str = "a stranger") -> Consumer:
