@@ -1,6 +1,5 @@
 """Bad ballots of every kind and size on real services: each gets its verdict, none holds up or spoils the others."""
 
-
 import pytest
 from confluent_kafka import Producer
 

@@ -8,6 +8,7 @@ What is cast is what would count now. Every ballot is cast again at most once: i
 from then on. Copies name their ballots on the topic, where they cannot be lost; so whoever is killed half-way simply begins again.
 """
 
+import re
 import threading
 from array import array
 from bisect import bisect_left
@@ -163,9 +164,8 @@ def _copied(client: Consumer, rejections: Rejections, partition: int, reason: Re
 
 def _origin(headers: Iterable[tuple[str, bytes | None]], partition: int) -> int | None:
     """The offset of the ballot that this one is a copy of; None for those that are no copies."""
-    named = dict(headers).get(CAST_AGAIN_FROM) or b""
-    prefix, offset = b"%d/" % partition, named.rpartition(b"/")[2]
-    return int(offset) if named.startswith(prefix) and offset.isdigit() and len(offset) < len(str(2**63)) else None
+    named = re.fullmatch(rb"(\d{1,9})/(\d{1,18})", dict(headers).get(CAST_AGAIN_FROM) or b"")
+    return int(named[2]) if named and int(named[1]) == partition else None
 
 
 def _not_yet_copied(ballots: Iterable[tuple[Rejection, Record | None]], copied: "array[int]", done: CastAgain) -> Iterator[Casting]:

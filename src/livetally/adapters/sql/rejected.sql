@@ -33,16 +33,15 @@ ORDER BY ballot_offset;
 
 -- name: later_ones
 -- Rejected ballots of people of whom an earlier one was rejected for this reason: if that one was cast again, a later one may be its copy.
-WITH first AS (
-    SELECT voter_id, min(ballot_offset) AS ballot_offset FROM rejections
-    WHERE reason = %(reason)s AND ballot_partition = %(partition)s
-    GROUP BY voter_id
-)
-SELECT later.ballot_partition, later.ballot_offset, later.appended_at, later.reason, later.detail, later.election_id, later.voter_id
-FROM rejections later
-JOIN first ON first.voter_id = later.voter_id AND first.ballot_offset < later.ballot_offset
-WHERE later.ballot_partition = %(partition)s AND later.reason = ANY (%(castable)s)
-ORDER BY later.ballot_offset;
+-- By sorting, not by a join: right after many rejections the planner knows nothing of them yet, and would compare each with each.
+SELECT ballot_partition, ballot_offset, appended_at, reason, detail, election_id, voter_id
+FROM (
+    SELECT *, min(ballot_offset) FILTER (WHERE reason = %(reason)s) OVER (PARTITION BY voter_id) AS first_offset
+    FROM rejections
+    WHERE ballot_partition = %(partition)s AND reason = ANY (%(castable)s)
+) AS theirs
+WHERE ballot_offset > first_offset
+ORDER BY ballot_offset;
 
 -- name: next_undecided
 SELECT coalesce(max(next_offset), 0)::bigint FROM recorded WHERE ballot_partition = %s;
