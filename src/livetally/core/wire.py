@@ -156,14 +156,14 @@ def vote_tail(candidate: Candidate) -> bytes:
 
 def vote_message(voter: bytes, tail: bytes, voting_time: str) -> bytes:
     """A vote, flat in one object: the voter's announcement, spliced with `vote_tail` and the time. No parsing, no encoding."""
-    return voter[:-1] + tail + voting_time.encode() + b'"}'
+    return b"".join((voter[:-1], tail, voting_time.encode(), b'"}'))
 
 
 Headers = list[tuple[str, str | bytes | None]]
 
 
 def outcome_headers(partition: int, offset: int) -> Headers:
-    return [(BALLOT_PARTITION, b"%d" % partition), (BALLOT_OFFSET, b"%d" % offset)]
+    return [(BALLOT_PARTITION, str(partition)), (BALLOT_OFFSET, str(offset))]
 
 
 def rejection_headers(reason: str, detail: str, partition: int, offset: int, time: str) -> Headers:
