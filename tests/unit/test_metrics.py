@@ -27,7 +27,8 @@ from livetally.cast.meter import Meter as CastMeter
 from livetally.commands.backing import Backing
 from livetally.commands.endpoints import STAGES, living, observed
 from livetally.core.ballots import Reason
-from livetally.observe.health import PROBED_AGAIN_S, Health
+from livetally.observe.health import Health
+from livetally.observe.lately import FRESH_S
 from livetally.observe.log import Logfmt
 from livetally.observe.meter import StageMeter
 from livetally.observe.server import PORT_STEP, MetricsServer, serve
@@ -112,12 +113,12 @@ def test_a_stage_is_ready_when_it_and_its_services_are() -> None:
     assert health.readyz().is_good
     away[0] = "Kafka at k:9092 does not answer"
     assert health.readyz().is_good, "whoever asks at once is given the answer of a moment ago"
-    clock.now_s += PROBED_AGAIN_S
+    clock.now_s += FRESH_S
     assert health.readyz().text == "not ready: Kafka at k:9092 does not answer"
     assert len(asked) == 2
     away[0] = None
     health.not_ready("PostgreSQL does\nnot answer")
-    clock.now_s += PROBED_AGAIN_S
+    clock.now_s += FRESH_S
     assert health.readyz().text == "not ready: PostgreSQL does not answer"
     health.ready()
     assert health.readyz().is_good

@@ -21,6 +21,7 @@ from livetally.commands.stage import run_watched
 from livetally.core.elections import Election, Voter
 from livetally.core.errors import ElectionError, ServiceError
 from livetally.observe.health import ROUND_WITHIN_S
+from livetally.observe.lately import Lately
 from livetally.register.meter import Meter as RegisterMeter
 from livetally.settings import Settings, read_settings
 
@@ -103,7 +104,8 @@ def dashboard(_arguments: argparse.Namespace) -> int:
         log.info("the page is served", extra={"page": url})
         # Its standard output would say the address once more, and a wrong one at that where it listens on all of them.
         child = subprocess.Popen(command(settings, port, settings.dashboard_address), env=backing.environment(), stdout=subprocess.DEVNULL)
-        meter.watches(lambda: child.poll() is None, lambda: answers(url))
+        page_answers = Lately(lambda: answers(url))
+        meter.watches(lambda: child.poll() is None, page_answers)
 
         def work(stop: threading.Event) -> str:
             meter.ready()
@@ -114,7 +116,7 @@ def dashboard(_arguments: argparse.Namespace) -> int:
             child.terminate()
             return f"stopped (exit code {child.wait()})"
 
-        return run_watched(meter, backing, work, lambda: None if answers(url) else f"the page at {url} does not answer")
+        return run_watched(meter, backing, work, lambda: None if page_answers() else f"the page at {url} does not answer")
 
 
 def _register(

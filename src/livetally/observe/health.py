@@ -1,13 +1,13 @@
 """Whether a stage goes round, and whether it can work. Time comes in as an argument."""
 
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from livetally.observe.lately import Lately
+
 ROUND_WITHIN_S = 60.0  # a batch takes seconds; a call to a service that has gone away gives up, or is answered, well within this
-PROBED_AGAIN_S = 2.0  # whoever asks more often gets the answer of a moment ago: asking must not become a load
 STARTING = "it is starting"
 
 Probe = Callable[[], str | None]  # why the stage cannot work, in words; None if nothing is in its way
@@ -36,9 +36,6 @@ class Health:
         self._went_round_at = clock()  # the start counts as the first round
         self._waits_for: str | None = STARTING
         self._probe: Probe = lambda: None
-        self._probing = threading.Lock()
-        self._probed_at: float | None = None
-        self._found: str | None = None
 
     def alive(self) -> None:
         """The loop went round."""
@@ -54,7 +51,7 @@ class Health:
 
     def probe_with(self, probe: Probe) -> None:
         """Ask this too: a stage that has nothing to do does not notice that a service has gone away."""
-        self._probe = probe
+        self._probe = Lately(probe, self._clock)
 
     @property
     def since_round_s(self) -> float:
@@ -73,12 +70,5 @@ class Health:
 
     def readyz(self) -> Answer:
         """Whether the stage can work, as far as it and the probe know."""
-        why = self._waits_for or self._probed()
+        why = self._waits_for or self._probe()
         return Answer(is_good=True, text="ready") if why is None else Answer(is_good=False, text="not ready: " + " ".join(why.split()))
-
-    def _probed(self) -> str | None:
-        with self._probing:
-            if self._probed_at is None or self._clock() - self._probed_at >= PROBED_AGAIN_S:
-                self._found = self._probe()
-                self._probed_at = self._clock()
-            return self._found

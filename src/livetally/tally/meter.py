@@ -9,6 +9,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from livetally.adapters.kafka import KafkaException, TopicPartition, reader
 from livetally.core.wire import VOTES
+from livetally.observe.lately import Lately
 from livetally.observe.meter import STEP_BUCKETS_S, StageMeter
 
 ROUND_WITHIN_S = (
@@ -54,7 +55,7 @@ class Meter(StageMeter):
 
     def follows(self, bootstrap_servers: str, positions: Callable[[], Mapping[int, int]]) -> None:
         """`positions`: per partition of the votes, how far they have been counted. Kafka is asked only when somebody looks."""
-        self._behind.set_function(lambda: behind(bootstrap_servers, positions()))
+        self._behind.set_function(Lately(lambda: behind(bootstrap_servers, positions())))
 
 
 def behind(bootstrap_servers: str, positions: Mapping[int, int]) -> float:
