@@ -74,7 +74,7 @@ class Intake:
         ends = {cast.partition: cast.offset + 1 for cast in casts}
         begins = {partition: self._positions[partition] for partition in ends}
         self._positions |= ends
-        for partition, end in ends.items():
+        for partition, end in self._positions.items():
             self._meter.lag(partition, max(0, self._known_end(partition) - end))
         return Batch(casts, [messages[number] for _, number in read], begins, membership)
 

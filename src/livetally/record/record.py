@@ -64,6 +64,7 @@ def record(
                 raise  # more likely a wrong address than a service that has gone away
             failures = 1 if done.batches > before else failures + 1
             pause_s = BACK_OFF_S[min(failures, len(BACK_OFF_S)) - 1]
+            recorder.meter.alive()  # it goes round, though not far
             recorder.meter.retried(Retry.SERVICE_AWAY)
             recorder.meter.not_ready(str(error))
             log.warning("trying again; nothing is lost", extra={"in_s": pause_s, "why": error})
