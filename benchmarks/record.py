@@ -33,6 +33,7 @@ FULL = {"ballots": 1_000_000, "votes_retained": 3_000_000, "peer_seconds": 20.0,
 QUICK = {"ballots": 100_000, "votes_retained": 300_000, "peer_seconds": 5.0, "latency_seconds": 10.0}
 BYTES_PER_VOTER = 6_000  # roll, ledger, and the topics with what is deleted only later
 BYTES_BESIDES = 4_000_000_000  # the write-ahead log, and a backlog that is recorded more than once
+DISTURBED_SHARE = 0.1
 EXIT_WRONG, EXIT_INTERRUPTED = 1, 130
 
 
@@ -146,6 +147,8 @@ def main() -> int:
         return error.exit_code
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
+    if (others := max(fill.cost.others_share for fill in found.fills)) > DISTURBED_SHARE:
+        say(f"Others used {others:.0%} of this machine meanwhile: these rates are too low, and ratios only hint. Repeat it on a quiet one.")
     for fault in found.faults:
         say(f"WRONG: {fault}")
     result = document(found) | {"sizes": vars(options) | {"dir": None}, "machine": about, "phases_s": phases.seconds}

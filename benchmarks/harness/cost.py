@@ -12,6 +12,7 @@ import psutil
 from livetally.core.errors import ServiceError
 
 PROC = Path("/proc")
+HARNESS = "harness"  # this process
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
@@ -45,11 +46,11 @@ class Meter:
     """Reads the accounts of some programs (name: process), of PostgreSQL, the broker, and this process."""
 
     def __init__(self, **programs: int) -> None:
-        self._programs = {**programs, **_services(), "harness": os.getpid()}
+        self._programs = {**programs, **_services(), HARNESS: os.getpid()}
 
     def read(self) -> Reading:
         busy, stolen = _machine()
-        used = {name: _own(pid) if name == "harness" else _with_children(pid) for name, pid in self._programs.items()}
+        used = {name: _own(pid) if name == HARNESS else _with_children(pid) for name, pid in self._programs.items()}
         return Reading(time.monotonic(), used, busy, stolen)
 
 

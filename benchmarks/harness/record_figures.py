@@ -6,6 +6,7 @@ from statistics import median
 from typing import Any
 
 from harness.contender import Peer
+from harness.cost import HARNESS, Cost
 from harness.latency import Latency
 from harness.recorder import Fill
 from harness.report import Row
@@ -47,6 +48,8 @@ def document(found: Found) -> dict[str, Any]:
         "peak_memory_bytes": peak,
         "peak_memory_bytes_at_a_tenth": small,
         "peak_memory_ratio": round(peak / small, 3) if small else None,
+        "processor_ratio_to_loop": _processor_ratio(found, "loop"),
+        "processor_ratio_to_rows": _processor_ratio(found, "rows"),
         "fills": [_fill(fill) for fill in found.fills],
         "per_vote": _per_vote(found),
         "peers": {PEERS[name]: [_peer(peer) for peer in peers] for name, peers in found.peers.items()},
@@ -57,6 +60,17 @@ def document(found: Found) -> dict[str, Any]:
 
 def _ratio(rate: float, peers: Sequence[Peer]) -> float | None:
     return round(rate / median(peer.votes_per_s for peer in peers), 2) if peers else None
+
+
+def _processor_ratio(found: Found, name: str) -> float | None:
+    """How many times the processor time of ours a vote costs the peer: what a busy machine changes least."""
+    peers = found.peers[name]
+    ours = median(_processor_us(fill.cost, fill.votes_in_time) for fill in found.fills)
+    return round(median(_processor_us(peer.cost, peer.votes) for peer in peers) / ours, 2) if peers and ours else None
+
+
+def _processor_us(spent: Cost, votes: int) -> float:
+    return sum(us for name, us in spent.us_per(votes).items() if name != HARNESS)
 
 
 def _fill(fill: Fill) -> dict[str, Any]:
@@ -142,6 +156,8 @@ def rows(result: Mapping[str, Any]) -> list[Row]:
         ("votes per second", f"{result['votes_per_s']:,}", "50,000 where the loop makes 2,000"),
         ("times the per-vote loop", _text(result["ratio_to_loop"]), "≥ 25"),
         ("times 32 connections", _text(result["ratio_to_rows"]), "≥ 3"),
+        ("the loop's processor time per vote, times ours", _text(result["processor_ratio_to_loop"]), ""),
+        ("32 connections' processor time per vote, times ours", _text(result["processor_ratio_to_rows"]), ""),
         ("rate retained at the end", _text(result["retained_rate"]), "≥ 0.8"),
         ("latency p50, ms", _text(result["latency_p50_ms"]), "≤ 50"),
         ("latency p99, ms", _text(result["latency_p99_ms"]), "≤ 200"),
