@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from servers import WITHIN_S, wait_for
+from waiting import WITHIN_S, wait_for
 
 
 class Seen(NamedTuple):

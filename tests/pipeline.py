@@ -25,7 +25,8 @@ from livetally.settings import Settings, cache_dir_of
 from livetally.tally.session import open_session
 from livetally.tally.tally import _tally_while_services_answer
 from outsider import Seen, await_settled, bounds_of, plain_consumer, read_to_end, seen
-from servers import WITHIN_S, Servers, clean_database, free_port, kafka_answers, recreate, topic_ids, wait_for
+from servers import Servers, clean_database, free_port, kafka_answers, recreate, topic_ids
+from waiting import WITHIN_S, wait_for
 
 __all__ = [  # what tests say about a pipeline, wherever it stands
     "CANDIDATES",

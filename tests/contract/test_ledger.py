@@ -41,7 +41,8 @@ from rules import (
     outcome_of,
     outcomes_of,
 )
-from servers import Servers, clean_database, wait_for
+from servers import Servers, clean_database
+from waiting import wait_for
 
 EXAMPLES = 60
 
