@@ -88,7 +88,7 @@ class Recorder:
         tell = progress("recorded", ballots)
         samples: list[Sample] = []
         meter = Meter(python=self._process.pid)
-        first = meter.read()
+        readings = [meter.read()]
         # Asks for the group's position without being a member of it.
         observer = consumer(self._stand.kafka, GROUP, {"isolation.level": "read_uncommitted"})
         with closing(observer), owner(self._database_url) as connection:
@@ -98,7 +98,7 @@ class Recorder:
                 decided, accepted = row(connection, DECIDED)
                 if decided > (samples[-1].ballots if samples else 0):
                     if not samples:
-                        first = meter.read()
+                        readings.append(meter.read())
                     samples.append(Sample(time.monotonic(), decided, accepted))
                     tell(decided)
                 self._check(samples[-1].at_s if samples else self._spawned_at_s)
@@ -106,6 +106,7 @@ class Recorder:
                 time.sleep(LOOK_S)
                 self._check(samples[-1].at_s)
         last = meter.read()
+        first = readings[len(samples) > 1]  # as `Fill.began`
         return Fill(samples, self._spawned_at_s, last.at_s, cost(first, last), peak_memory_bytes(self._process.pid))
 
     @staticmethod
