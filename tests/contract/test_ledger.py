@@ -16,7 +16,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from electorate import add_election, add_voters, ballot, candidate, cast_of, casting, voter
-from ledger_rows import Outcomes, Place, everything_in, stored, tamper
+from ledger_rows import Outcomes, Place, assert_chained, everything_in, links, stored, tamper
 from livetally.adapters import past
 from livetally.adapters.custody import Custody
 from livetally.adapters.ledger import Ledger
@@ -35,6 +35,8 @@ from rules import (
     START,
     CastAt,
     at,
+    ballots_cast,
+    batches_of,
     casts,
     deliveries,
     first_come,
@@ -42,7 +44,7 @@ from rules import (
     outcomes_of,
 )
 from servers import Servers, clean_database
-from waiting import wait_for
+from waiting import WITHIN_S, wait_for
 
 EXAMPLES = 60
 
@@ -67,15 +69,6 @@ def empty(connection: Connection) -> Ledger:
     return Ledger(connection)
 
 
-def assert_counters_equal_rows(connection: Connection) -> None:
-    rows = connection.execute("SELECT ballot_partition, accepted, rejected FROM recorded").fetchall()
-    counters = {partition: (accepted, rejected) for partition, accepted, rejected in rows}
-    found: dict[int, list[int]] = {}
-    for (partition, _), outcome in stored(connection).items():
-        found.setdefault(partition, [0, 0])[outcome != "accepted"] += 1
-    assert counters == {partition: tuple(pair) for partition, pair in found.items()}
-
-
 @settings(max_examples=EXAMPLES)
 @given(deliveries())
 def test_however_cut_and_however_often_delivered_the_verdicts_are_those_of_the_rules(
@@ -87,9 +80,26 @@ def test_however_cut_and_however_often_delivered_the_verdicts_are_those_of_the_r
         delivery = [by_place[place] for place in batch]
         assert outcomes_of(delivery, ledger.decide(delivery)) == {place: expected[place] for place in batch}
     assert stored(world) == expected
-    assert_counters_equal_rows(world)
+    assert_chained(world)
     accepted = sum(one == "accepted" for one in expected.values())
     assert past.counts(world) == (len(ballots), accepted, len(ballots) - accepted)
+
+
+@settings(max_examples=EXAMPLES // 3)
+@given(ballots_cast(), st.data())
+def test_the_heads_do_not_depend_on_how_the_ballots_are_cut(world: Connection, ballots: list[CastAt], data: st.DataObject) -> None:
+    by_place = casts(ballots)
+    arrival, found = list(by_place), []
+    for batches in (data.draw(batches_of(arrival)), [sorted(arrival)], [[place] for place in arrival]):
+        ledger = empty(world)
+        for batch in batches:
+            ledger.decide([by_place[place] for place in batch])
+        assert_chained(world)
+        found.append(past.heads(world))
+        assert len(links(world)) == sum(len({partition for partition, _ in batch}) for batch in batches), (
+            "a link for each batch and partition"
+        )
+    assert found[0] == found[1] == found[2]
 
 
 @settings(max_examples=EXAMPLES // 3)
@@ -103,7 +113,8 @@ def test_a_replay_gives_the_same_ledger(world: Connection, delivered: tuple[list
     in_order = sorted(by_place)
     tamper(world, "UPDATE votes SET candidate_id = 'c1'")
     ledger.replay([[by_place[place]] for place in in_order[:3]] + [[by_place[place] for place in in_order[3:]]])
-    assert everything_in(world) == before
+    assert everything_in(world) == before, "the heads too"
+    assert_chained(world)
 
 
 def test_a_replay_that_fails_has_not_happened(world: Connection) -> None:
@@ -180,7 +191,68 @@ def test_a_stored_verdict_stands_whatever_has_changed_since(connection: Connecti
     connection.execute("UPDATE voters SET registered_at = now() + interval '1 day' WHERE voter_id = 'v0'")
     assert [outcome_of(one) for one in ledger.decide(batch)] == expected
     assert [outcome_of(one) for one in ledger.decide(batch[1:3])] == expected[1:3]
-    assert_counters_equal_rows(connection)
+    assert_chained(connection)
+
+
+def test_a_batch_that_changes_nothing_adds_no_link(world: Connection) -> None:
+    ledger, batch = empty(world), [casting(0, offset, Ballot("hour", "v0", "c0"), at(1)) for offset in range(3)]
+    ledger.decide(batch)
+    before = links(world)
+    ledger.decide(batch)
+    ledger.decide(batch[1:])
+    assert links(world) == before
+    ledger.decide([*batch[2:], casting(0, 3, Ballot("hour", "v1", "c0"), at(1)), casting(5, 0, Ballot("hour", "v2", "c0"), at(1))])
+    assert [(one.partition, one.first_offset, one.next_offset, one.accepted, one.rejected) for one in links(world)] == [
+        (0, 0, 3, 1, 2),
+        (0, 3, 4, 1, 0),
+        (5, 0, 1, 1, 0),
+    ]
+    assert_chained(world)
+
+
+def test_offsets_that_hold_no_ballot_are_part_of_the_link(world: Connection) -> None:
+    """Marks of transactions occupy offsets; whoever casts in transactions leaves such gaps."""
+    ledger = empty(world)
+    ledger.decide([casting(0, offset, Ballot("hour", "v0", "c0"), at(1)) for offset in (2, 5)], {0: 0})
+    ledger.decide([casting(0, 9, Ballot("hour", "v1", "c0"), at(1))], {0: 6})
+    assert [one[:5] for one in links(world)] == [(0, 0, 6, 1, 1), (0, 6, 10, 1, 0)]
+    assert_chained(world)
+
+
+def test_ballots_that_were_passed_over_are_missed(world: Connection) -> None:
+    ledger = empty(world)
+    ledger.decide([casting(0, offset, Ballot("hour", "v0", "c0"), at(1)) for offset in range(3)], {0: 0})
+    before = everything_in(world), links(world)
+    further = [casting(0, 5, Ballot("hour", "v1", "c0"), at(1)), casting(1, 0, Ballot("hour", "v2", "c0"), at(1))]
+    with pytest.raises(LedgerError, match=r"The ballots 3 to 4 of partition 0 were passed over\. Nothing was stored"):
+        ledger.decide(further, {0: 5, 1: 0})
+    with pytest.raises(LedgerError, match=r"The ballots 0 to 6 of partition 4 were passed over"):
+        ledger.decide([casting(4, 7, Ballot("hour", "v1", "c0"), at(1))], {4: 7})
+    assert (everything_in(world), links(world)) == before
+    assert [outcome_of(one) for one in ledger.decide(further, {0: 3, 1: 0})] == ["accepted", "accepted"]
+    assert_chained(world)
+
+
+@pytest.mark.parametrize(
+    ("removed", "missing"),
+    [
+        ("DELETE FROM votes WHERE voter_id = 'v1'", 1),
+        ("DELETE FROM rejections", 2),
+        ("UPDATE votes SET ballot_offset = 77 WHERE voter_id = 'v0'", 0),
+    ],
+)
+def test_a_ballot_whose_verdict_was_removed_is_named_when_it_comes_again(world: Connection, removed: str, missing: int) -> None:
+    ledger = empty(world)
+    batch = [casting(3, offset, Ballot("hour", voter_id, "c0"), at(1)) for offset, voter_id in enumerate(["v0", "v1", "nobody"])]
+    ledger.decide(batch)
+    tamper(world, removed)
+    before = everything_in(world)
+    with pytest.raises(LedgerError, match=rf"Ballot {missing} of partition 3 was decided, .* a row was removed.*rebuild ledger"):
+        ledger.decide([*batch, casting(3, 3, Ballot("hour", "v2", "c0"), at(1))])
+    assert everything_in(world) == before
+    ledger.replay([batch])
+    assert [outcome_of(one) for one in ledger.decide(batch)] == ["accepted", "accepted", "unknown_voter"]
+    assert_chained(world)
 
 
 def test_two_recorders_that_decide_the_same_and_overlapping_batches_never_disagree(database_url: str, connection: Connection) -> None:
@@ -210,7 +282,7 @@ def test_two_recorders_that_decide_the_same_and_overlapping_batches_never_disagr
     for outcomes in said:
         assert outcomes == {place: ledger[place] for place in outcomes}
     assert connection.execute("SELECT count(*), count(DISTINCT voter_id) FROM votes").fetchall() == [(people, people)]
-    assert_counters_equal_rows(connection)
+    assert_chained(connection)
 
 
 def deciding(database_url: str, batch: Sequence[Cast]) -> tuple[threading.Thread, list[Verdict]]:
@@ -225,9 +297,10 @@ def deciding(database_url: str, batch: Sequence[Cast]) -> tuple[threading.Thread
     return thread, found
 
 
-def is_waiting(connection: Connection) -> bool:
+def is_waiting(connection: Connection, who: str = "a recorder") -> bool:
     row = connection.execute(
-        "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'livetally a recorder' AND wait_event_type = 'Lock' AND wait_event = 'advisory'"
+        "SELECT count(*) FROM pg_stat_activity WHERE application_name = %s AND wait_event_type = 'Lock' AND wait_event = 'advisory'",
+        (f"livetally {who}",),
     ).fetchone()
     return row == (1,)
 
@@ -256,7 +329,46 @@ def test_while_it_waits_for_a_registration_a_later_ballot_does_not_overtake(data
             wait_for(lambda: is_waiting(connection), "the ledger waits for the registration")
         thread.join()
     assert [outcome_of(one) for one in found] == ["accepted", "already_voted_other"]
-    assert_counters_equal_rows(connection)
+    assert_chained(connection)
+
+
+def test_closing_an_election_waits_for_the_batches_that_are_being_decided(database_url: str, connection: Connection) -> None:
+    """By the old hours. So nobody is told a moment of closing before which a ballot was judged otherwise."""
+    add_election(connection)
+    add_voters(connection, [0, 1])
+    closing_times: list[datetime] = []
+
+    def close() -> None:
+        with closing(connect(database_url, "a closer")) as own:
+            closing_times.append(Roll(own).close_election("e"))
+
+    closer = threading.Thread(target=close)
+
+    def in_the_middle() -> None:
+        closer.start()
+        wait_for(lambda: is_waiting(connection, "a closer"), "closing waits for the batch")
+
+    with closing(connect(database_url, "a recorder")) as own:
+        (verdict,) = Ledger(own).decide([cast_of(0, 0, "v0")], before_commit=in_the_middle)
+        assert outcome_of(verdict) == "accepted"
+        closer.join(WITHIN_S)
+        assert len(closing_times) == 1
+        late = casting(0, 1, Ballot("e", "v1", "c0"), closing_times[0] + timedelta(milliseconds=1))
+        assert [outcome_of(one) for one in Ledger(own).decide([late])] == ["not_open"], "the next batch reads the new hours"
+
+
+def test_a_batch_waits_for_an_election_that_is_being_closed(database_url: str, connection: Connection) -> None:
+    add_election(connection)
+    add_voters(connection, [0, 1])
+    with closing(connect(database_url, "a closer")) as own:
+        with own.transaction():
+            closes_at = Roll(own).close_election("e")
+            step = timedelta(milliseconds=1)
+            batch = [casting(0, 0, Ballot("e", "v0", "c0"), closes_at - step), casting(0, 1, Ballot("e", "v1", "c0"), closes_at + step)]
+            thread, found = deciding(database_url, batch)
+            wait_for(lambda: is_waiting(connection), "the batch waits until the election is closed")
+        thread.join(WITHIN_S)
+    assert [outcome_of(one) for one in found] == ["accepted", "not_open"]
 
 
 NASTY = [None, b"", b"\x00", b'{"election_id": "hour", "voter_id": "v\\u0000", "candidate_id": "c0"}', b"\xff\xfe", b"[" * 3000]
