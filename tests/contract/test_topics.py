@@ -108,6 +108,18 @@ def test_a_topic_that_does_not_fit_is_named_and_nothing_is_made(
     assert existing(servers) == {name}
 
 
+def test_an_older_topic_of_ours_is_set_right_without_being_touched(servers: Servers, nothing: AdminClient) -> None:
+    """Before the ballots' topic unpacked what comes in, it was made without that setting."""
+    older = {
+        name: value for name, value in next(one for one in WANTED if one.name == BALLOTS).config().items() if name != "compression.type"
+    }
+    nothing.create_topics([NewTopic(BALLOTS, PARTITIONS, 1, config=older)])[BALLOTS].result(WITHIN_S)
+    before = identified(servers, BALLOTS)
+    Topics(servers.kafka).ensure(WANTED, 1)
+    wait_for(lambda: config_of(servers, BALLOTS)["compression.type"] == "uncompressed", "the broker has heard of it")
+    assert identified(servers, BALLOTS) == before
+
+
 def test_every_fault_is_named_at_once(servers: Servers, nothing: AdminClient) -> None:
     for name in (VOTES, REJECTED):
         nothing.create_topics([NewTopic(name, 1, 1)])[name].result(WITHIN_S)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient
-from confluent_kafka.admin._config import ConfigResource
+from confluent_kafka.admin._config import AlterConfigOpType, ConfigEntry, ConfigResource
 from confluent_kafka.admin._resource import ResourceType
 from confluent_kafka.cimpl import NewTopic
 
@@ -14,6 +14,8 @@ from livetally.core.errors import ServiceError, TopicError
 from livetally.core.wire import Topic
 
 MUST_MATCH = ("message.timestamp.type", "cleanup.policy", "retention.ms", "retention.bytes")  # a wrong segment size is no reason to refuse
+ANY_COMPRESSION = "producer"
+SET_RIGHT = "compression.type"  # changing it touches nothing that lies there; older topics of ours do not have it
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +84,27 @@ class Topics:
             ) from error
         return Identity(str(cluster.cluster_id), str(described.topic_id))
 
+    def _set_right(self, topics: Sequence[Topic]) -> None:
+        wanted = ((topic.name, _compression(topic)) for topic in topics)
+        resources = [
+            ConfigResource(
+                ResourceType.TOPIC,
+                name,
+                incremental_configs=[ConfigEntry(SET_RIGHT, value, incremental_operation=AlterConfigOpType.SET)],
+            )
+            for name, value in wanted
+        ]
+        try:
+            for done in self._admin.incremental_alter_configs(resources, request_timeout=ANSWER_TIMEOUT_S).values() if resources else ():
+                done.result()
+        except KafkaException as error:
+            raise TopicError(f"{SET_RIGHT} of {', '.join(one.name for one in topics)} cannot be set: {error.args[0].str()}") from error
+
     def _check(self, topics: Sequence[Topic], partitions: dict[str, int]) -> None:
         resources = [ConfigResource(ResourceType.TOPIC, topic.name) for topic in topics]
         configs = self._admin.describe_configs(resources, request_timeout=ANSWER_TIMEOUT_S) if resources else {}
         found = {resource.name: future.result() for resource, future in configs.items()}
+        self._set_right([topic for topic in topics if found[topic.name][SET_RIGHT].value != _compression(topic)])
         faults = []
         for topic in topics:
             if partitions[topic.name] != topic.partitions:
@@ -103,3 +122,7 @@ class Topics:
                 "Set them right with your Kafka tools, or use another cluster. A number of partitions cannot be changed afterwards: "
                 "set LIVETALLY_BALLOT_PARTITIONS to what is there."
             )
+
+
+def _compression(topic: Topic) -> str:
+    return topic.config().get(SET_RIGHT, ANY_COMPRESSION)

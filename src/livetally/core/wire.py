@@ -30,6 +30,8 @@ BY_REGION = "aggregated_votes_by_region"
 BALLOT_PARTITION = "ballot_partition"
 BALLOT_OFFSET = "ballot_offset"
 
+CAST_AGAIN_FROM = "cast_again_from"  # header of a ballot that was cast again: `partition/offset` of the one that it is a copy of
+
 SEGMENT_BYTES_ALL = 128 * 1024 * 1024
 SEGMENT_BYTES_COMPACTED = 1024 * 1024  # Kafka never compacts the active segment: small ones make it happen
 SEGMENT_MS_COMPACTED = 10 * 60 * 1000
@@ -47,6 +49,7 @@ class Topic:
     about: str
     append_time: bool = False  # the broker's clock stamps the messages, so that no sender can forge a time
     message_bytes_max: int = MESSAGE_BYTES_MAX
+    unpacked: bool = False  # the broker unpacks what comes compressed, and so measures it: 3 kB can hold 100 MB, which nobody could reject
 
     def config(self) -> dict[str, str]:
         """What the topic is created with, and what an existing one is checked against."""
@@ -54,6 +57,8 @@ class Topic:
             "message.timestamp.type": "LogAppendTime" if self.append_time else "CreateTime",
             "max.message.bytes": str(self.message_bytes_max),
         }
+        if self.unpacked:
+            config["compression.type"] = "uncompressed"
         if self.keep == "all":
             return config | {
                 "cleanup.policy": "delete",
@@ -74,7 +79,7 @@ def topics(ballot_partitions: int) -> tuple[Topic, ...]:
     return (
         Topic(VOTERS, ballot_partitions, "all", "people, as they are registered"),
         Topic(CANDIDATES, 1, "latest", "candidates of every election"),
-        Topic(BALLOTS, ballot_partitions, "all", "ballots as cast, valid or not: the whole truth", append_time=True),
+        Topic(BALLOTS, ballot_partitions, "all", "ballots as cast, valid or not: the whole truth", append_time=True, unpacked=True),
         Topic(VOTES, ballot_partitions, "all", "accepted ballots, with voter and candidate"),
         Topic(
             REJECTED,

@@ -26,9 +26,8 @@ from livetally.adapters.rejected import HAS_VOTED, Outlook, Rejection, Rejection
 from livetally.adapters.topics import Topics
 from livetally.core.ballots import Ballot, Reason, parse
 from livetally.core.errors import DeliveryError, UsageError
-from livetally.core.wire import BALLOTS, Headers
+from livetally.core.wire import BALLOTS, CAST_AGAIN_FROM, Headers
 
-CAST_AGAIN_FROM = "cast_again_from"  # the header of a copy: `partition/offset` of the ballot that it is a copy of
 BATCH = 2_000  # ballots that are asked about, cast and acknowledged together
 
 CASTABLE = (Reason.UNKNOWN_ELECTION, Reason.NOT_OPEN, Reason.UNKNOWN_CANDIDATE, Reason.UNKNOWN_VOTER)
