@@ -20,7 +20,7 @@ from livetally.embedded.services import DATABASE, KAFKA, Services
 from livetally.settings import Settings
 from waiting import WITHIN_S, wait_for
 
-__all__ = ["Servers", "clean_database", "free_port", "kafka_answers", "recreate", "started", "topic_ids", "wait_for"]
+__all__ = ["Servers", "bare_postgres", "clean_database", "free_port", "kafka_answers", "recreate", "started", "topic_ids", "wait_for"]
 
 _number = count(1)
 
@@ -37,22 +37,36 @@ class Servers:
 
 @contextmanager
 def started() -> Iterator[Servers]:
-    """Kafka and PostgreSQL with their own data, and a database that others are made after."""
+    """Kafka and PostgreSQL, and a database that others are made after."""
+    with _services(KAFKA, DATABASE) as services:
+        servers = Servers(
+            services.kafka_bootstrap_servers,
+            services.database_url,
+            AdminClient({"bootstrap.servers": services.kafka_bootstrap_servers, "log_level": 0}),
+        )
+        with closing(psycopg.connect(servers.url_of("postgres"), autocommit=True)) as connection:
+            connection.execute("CREATE DATABASE pattern")
+        with closing(connect(servers.url_of("pattern"), "tests", as_owner=True)) as connection:
+            migrate(connection)
+        yield servers
+
+
+@contextmanager
+def bare_postgres() -> Iterator[str]:
+    """The administrator's URL of a PostgreSQL of its own, in which nobody has migrated anything yet."""
+    with _services(DATABASE) as services:
+        yield services.database_url
+
+
+@contextmanager
+def _services(*needs: str) -> Iterator[Services]:
+    """With their own data, which go when they go."""
     with tempfile.TemporaryDirectory(prefix="livetally-tests-") as directory:
         said: list[str] = []
         settings = Settings(data_dir=Path(directory), kafka_port=free_port(), postgres_port=free_port(), kafka_bootstrap_servers=None)
         try:
-            with Services(settings, kafka_probe=kafka_answers, on_event=said.append, needs=frozenset({KAFKA, DATABASE})) as services:
-                servers = Servers(
-                    services.kafka_bootstrap_servers,
-                    services.database_url,
-                    AdminClient({"bootstrap.servers": services.kafka_bootstrap_servers, "log_level": 0}),
-                )
-                with closing(psycopg.connect(servers.url_of("postgres"), autocommit=True)) as connection:
-                    connection.execute("CREATE DATABASE pattern")
-                with closing(connect(servers.url_of("pattern"), "tests", as_owner=True)) as connection:
-                    migrate(connection)
-                yield servers
+            with Services(settings, kafka_probe=kafka_answers, on_event=said.append, needs=frozenset(needs)) as services:
+                yield services
         finally:
             placing.remove(Path(directory))
 
