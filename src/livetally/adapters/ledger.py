@@ -17,7 +17,7 @@ from livetally.adapters.queries import queries
 from livetally.core.ballots import Ballot, Reason, Rejected
 from livetally.core.chain import beginning, link, rejection_entry, vote_entry
 from livetally.core.errors import LedgerError
-from livetally.core.verdicts import MAY_BECOME_KNOWN, Cast, Counted, Hours, Known, Lists, Verdict, decide, screen
+from livetally.core.verdicts import MAY_BECOME_KNOWN, Cast, Counted, Hours, Lists, Verdict, decide, screen
 
 TRIES_MAX = 10  # each try waits for the other recorder to finish; more than a few would mean something else
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -35,9 +35,15 @@ class Link:
     accepted: int = 0
     rejected: int = 0
 
-    def add(self, offset: int, entry: bytes) -> None:
-        self.head = link(self.head, entry)
+    def accept(self, offset: int, entry: bytes) -> None:
+        self.accepted += 1
         self.next_offset = offset + 1
+        self.head = link(self.head, entry)
+
+    def reject(self, offset: int, entry: bytes) -> None:
+        self.rejected += 1
+        self.next_offset = offset + 1
+        self.head = link(self.head, entry)
 
 
 Links = dict[int, Link]
@@ -151,7 +157,7 @@ class Ledger:
             for voter_id, election_id, number in asked:
                 copy.write_row((number, casts[number].appended_ms, voter_id, election_id))
         rows = self._raw.execute(self._sql["answer"]).fetchall()
-        known = {number: Known(announcement, voted_for) for number, announcement, voted_for in rows}
+        known = {number: (announcement, voted_for) for number, announcement, voted_for in rows}
         return Judged(lists, decide(screened, known), [number for _, _, number in asked])
 
     def _lists(self) -> Lists:
@@ -187,13 +193,12 @@ class Ledger:
 
     def _store_links(self, casts: Sequence[Cast], judged: Judged, links: Links) -> None:
         for cast, verdict in zip(casts, judged.verdicts, strict=True):
-            now = links[cast.partition]
+            partition, offset, appended_ms, _ = cast
             if isinstance(verdict, Counted):
-                now.accepted += 1
-                now.add(cast.offset, vote_entry(cast.offset, cast.appended_ms, *verdict.ballot))
+                links[partition].accept(offset, vote_entry(offset, appended_ms, *verdict.ballot))
             else:
-                now.rejected += 1
-                now.add(cast.offset, rejection_entry(cast.offset, cast.appended_ms, verdict.reason, verdict.detail, *judged.told(cast)))
+                entry = rejection_entry(offset, appended_ms, verdict.reason, verdict.detail, *judged.told(cast))
+                links[partition].reject(offset, entry)
         rows = [asdict(made) for made in links.values() if made.next_offset > made.first_offset]
         with self._connection.cursor() as cursor:
             cursor.executemany(self._sql["add_link"], rows)

@@ -30,13 +30,13 @@ def transactional(bootstrap_servers: str, transactional_id: str) -> Producer:
 
 
 def produce(transaction: Producer, messages: Iterable[Outgoing]) -> None:
-    for message in messages:
+    for topic, key, value, partition, headers in messages:
         while True:
             try:
-                if message.headers is None:
-                    transaction.produce(message.topic, message.value, message.key, message.partition)
+                if headers is None:
+                    transaction.produce(topic, value, key, partition)
                 else:
-                    transaction.produce(message.topic, message.value, message.key, message.partition, headers=message.headers)
+                    transaction.produce(topic, value, key, partition, headers=headers)
             except BufferError:  # the queue is full: let the broker take some
                 transaction.poll(0.1)
             else:

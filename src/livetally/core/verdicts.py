@@ -34,11 +34,8 @@ class Lists:
     listed_us: Mapping[tuple[str, str], int] = field(default_factory=dict)  # by election and candidate: since when
 
 
-class Known(NamedTuple):
-    """Somebody who was on the roll when the ballot was appended."""
-
-    announcement: bytes  # what the vote's message is made of
-    voted_for: str | None  # in the ballot's election, before this batch
+# Somebody who was on the roll when the ballot was appended: what the vote's message is made of, and whom they voted for before this batch.
+Known = tuple[bytes, str | None]
 
 
 class Counted(NamedTuple):
@@ -95,10 +92,11 @@ def decide(screened: Sequence[Ballot | Rejected], known: Mapping[int, Known]) ->
             verdicts.append(UNKNOWN_VOTER)
             continue
         election_id, voter_id, candidate_id = ballot
-        earlier = voter.voted_for or voted_for.get((election_id, voter_id))
+        announcement, earlier = voter
+        earlier = earlier or voted_for.get((election_id, voter_id))
         if earlier is None:
             voted_for[election_id, voter_id] = candidate_id
-            verdicts.append(Counted(ballot, voter.announcement))
+            verdicts.append(Counted(ballot, announcement))
         else:
             verdicts.append(VOTED_SAME if earlier == candidate_id else VOTED_OTHER)
     return verdicts

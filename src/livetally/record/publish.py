@@ -68,10 +68,12 @@ class Publisher:
 def _outcomes(decided: Decided) -> Iterator[Outgoing]:
     batch, tails = decided.batch, decided.tails
     for number, (cast, verdict) in enumerate(zip(batch.casts, decided.verdicts, strict=True)):
-        partition, offset, time = cast.partition, cast.offset, ms_text(cast.appended_ms)
+        partition, offset, appended_ms, _ = cast
+        time = ms_text(appended_ms)
         if isinstance(verdict, Counted):
-            value = vote_message(verdict.announcement, tails[verdict.ballot.candidate_id], time)
-            yield Outgoing(VOTES, verdict.ballot.voter_id.encode(), value, partition, outcome_headers(partition, offset))
+            (_, voter_id, candidate_id), announcement = verdict
+            value = vote_message(announcement, tails[candidate_id], time)
+            yield Outgoing(VOTES, voter_id.encode(), value, partition, outcome_headers(partition, offset))
         else:
             message = batch.messages[number]
             headers = rejection_headers(verdict.reason, verdict.detail, partition, offset, time)
