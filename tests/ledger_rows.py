@@ -45,6 +45,34 @@ def tamper(connection: Connection, statement: str, parameters: Sequence[Any] | M
             connection.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER only_added_to")
 
 
+def forge(connection: Connection) -> None:
+    """Make links and heads fit whatever the rows are now, as a tamperer does who knows the chain."""
+    found = entries(connection)
+    with connection.transaction():
+        heads = {
+            partition: beginning(partition) for partition, *_ in connection.execute("SELECT ballot_partition FROM recorded").fetchall()
+        }
+        reached = {
+            one.partition: max(other.next_offset for other in links(connection) if other.partition == one.partition)
+            for one in links(connection)
+        }
+        tamper(connection, "DELETE FROM chain")
+        for partition, before in heads.items():
+            rows = found[partition]
+            end = max([reached.get(partition, 0), *(offset + 1 for offset, _ in rows)])
+            accepted = sum(entry.split(b"\0")[1] == b"vote" for _, entry in rows)
+            counts = (accepted, len(rows) - accepted)
+            head = head_after(before, [entry for _, entry in rows])
+            connection.execute(
+                "INSERT INTO chain (ballot_partition, first_offset, next_offset, accepted, rejected, head_before, head) VALUES (%s, 0, %s, %s, %s, %s, %s)",
+                (partition, end, *counts, before, head),
+            )
+            connection.execute(
+                "UPDATE recorded SET next_offset = %s, accepted = %s, rejected = %s, head = %s WHERE ballot_partition = %s",
+                (end, *counts, head, partition),
+            )
+
+
 def stored(connection: Connection) -> Outcomes:
     """What the ledger says of each ballot."""
     rows = connection.execute(

@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from confluent_kafka import Producer, TopicPartition
+from confluent_kafka import ConsumerGroupState, Producer, TopicPartition
 
+from ledger_rows import assert_chained
 from livetally.adapters.custody import Custody
 from livetally.adapters.kafka import reader
 from livetally.adapters.ledger import Ledger
@@ -65,6 +66,7 @@ def assert_every_ballot_has_one_outcome_in_order(pipeline: Pipeline) -> None:
         assert [message.ballot for message in messages] == sorted(message.ballot for message in messages)
     said = sorted((message.fields["election_id"], message.key, *message.ballot) for message in pipeline.read(VOTES))
     assert said == sorted((election, voter_id.encode(), *place) for election, voter_id, _, *place in pipeline.votes())
+    assert_chained(pipeline.connection)
 
 
 def decide_without_publishing(pipeline: Pipeline) -> list[Verdict]:
@@ -322,6 +324,44 @@ def test_two_recorders_share_the_partitions_and_one_leaves(pipeline: Pipeline, m
     assert set(published) == {"livetally-record-0", "livetally-record-1"}
     assert len(pipeline.votes()) == people
     assert_every_ballot_has_one_outcome_in_order(pipeline)
+
+
+def test_partitions_that_move_while_batches_are_under_way_lose_and_repeat_nothing(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A batch is held back on its way until the broker wants to give partitions to somebody else; the next ones are behind it."""
+    people = 90
+    pipeline.hold_election(voters=people)
+    pipeline.cast_votes(range(people))
+    held, moving = threading.Event(), threading.Event()
+    published: Counter[str] = Counter()
+    publish = Publisher.publish
+
+    def held_back(self: Publisher, decided: Decided) -> bool:
+        if not held.is_set():
+            held.set()
+            wait_for(lambda: group_state(pipeline) is ConsumerGroupState.PREPARING_REBALANCING, "the group is shared out anew")
+            moving.set()
+        done = publish(self, decided)
+        published[self._transactional_id] += len(decided.verdicts) if done else 0
+        return done
+
+    monkeypatch.setattr(Publisher, "publish", held_back)
+    with recording(pipeline, ballots_max=20):
+        assert held.wait(WITHIN_S)
+        with recording(pipeline, ballots_max=20):
+            assert moving.wait(WITHIN_S)
+            wait_for(lambda: group_state(pipeline) is ConsumerGroupState.STABLE, "each has its share")
+            pipeline.cast_votes(range(people))
+            wait_for(lambda: published.total() == 2 * people, "all are published")
+    assert set(published) == {"livetally-record-0", "livetally-record-1"}, "each had its share"
+    assert len(pipeline.votes()) == people
+    assert_every_ballot_has_one_outcome_in_order(pipeline)
+
+
+def group_state(pipeline: Pipeline) -> ConsumerGroupState:
+    found: ConsumerGroupState = pipeline.servers.admin.describe_consumer_groups([GROUP])[GROUP].result(WITHIN_S).state
+    return found
 
 
 def test_other_ballots_than_those_that_filled_the_ledger_are_refused(pipeline: Pipeline) -> None:
