@@ -3,13 +3,17 @@
 import logging
 from collections.abc import Iterator
 
-from livetally.adapters.kafka import Fault, KafkaException, fault_of
+from livetally.adapters.kafka import TRANSACTION_TIMEOUT_MS, Fault, KafkaException, fault_of
 from livetally.adapters.publisher import Outgoing, produce, transactional
 from livetally.core.verdicts import Counted
 from livetally.core.wire import REJECTED, VOTES, ms_text, outcome_headers, rejection_headers, vote_message
 from livetally.record.decide import Decided
 from livetally.record.meter import Meter, Retry
 from livetally.record.points import Point, Reached
+
+# After this the broker has aborted the transaction by itself. Without a limit the client can wait for ever for a broker that was killed
+# meanwhile. Whoever gives up does not go on with this producer: a new one fences it, and with it whatever is still on its way.
+GIVE_UP_S = TRANSACTION_TIMEOUT_MS / 1000
 
 log = logging.getLogger(__name__)
 
@@ -34,10 +38,10 @@ class Publisher:
             self._producer.flush()
             self._reached(Point.AFTER_FIRST_PUBLISH)
             self._reached(Point.BEFORE_OFFSETS_SENT)
-            self._producer.send_offsets_to_transaction(decided.batch.next_offsets(), decided.batch.membership)
+            self._producer.send_offsets_to_transaction(decided.batch.next_offsets(), decided.batch.membership, GIVE_UP_S)
             self._reached(Point.AFTER_OFFSETS_SENT)
             self._reached(Point.BEFORE_TRANSACTION_COMMIT)
-            self._producer.commit_transaction()
+            self._producer.commit_transaction(GIVE_UP_S)
             self._reached(Point.AFTER_TRANSACTION_COMMIT)
         except KafkaException as error:
             self._recover(error)
@@ -49,7 +53,7 @@ class Publisher:
         why = error.args[0].str()
         if fault_of(error.args[0]) is Fault.ABORTABLE:
             try:
-                self._producer.abort_transaction()
+                self._producer.abort_transaction(GIVE_UP_S)
             except KafkaException as second:
                 log.warning("a transaction could not be aborted; renewing the producer", extra={"why": second.args[0].str()})
             else:
