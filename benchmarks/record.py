@@ -31,8 +31,8 @@ from livetally.core.wire import BALLOTS, REJECTED, VOTERS, VOTES
 PARTS = ("peers", "memory", "latency", "retained")
 FULL = {"ballots": 1_000_000, "votes_retained": 3_000_000, "peer_seconds": 20.0, "latency_seconds": 30.0}
 QUICK = {"ballots": 100_000, "votes_retained": 300_000, "peer_seconds": 5.0, "latency_seconds": 10.0}
-BYTES_PER_VOTER = 6_000  # roll, ledger, and the topics with what is deleted only later
-BYTES_BESIDES = 4_000_000_000  # the write-ahead log, and a backlog that is recorded more than once
+BYTES_PER_VOTER = 4_500  # roll, ledger, and the topics with what is deleted only later
+BYTES_BESIDES = 3_000_000_000  # the write-ahead log, and a backlog that is recorded more than once
 DISTURBED_SHARE = 0.1  # of all cores; the kernel, writing to the disk, is among those others
 EXIT_WRONG, EXIT_INTERRUPTED = 1, 130
 

@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.cost import Cost, Meter, cost, peak_memory_bytes
+from harness.cost import Cost, Meter, Reading, cost, peak_memory_bytes
 from harness.database import owner, row
 from harness.saying import progress
 from harness.stand import Stand
@@ -21,6 +21,7 @@ from livetally.record.intake import GROUP
 
 DECIDED = "SELECT coalesce(sum(next_offset), 0)::bigint, coalesce(sum(accepted), 0)::bigint FROM recorded"
 LOOK_S = 0.02  # a look costs PostgreSQL some 0.1 ms
+READ_EVERY_S = 1.0  # reading all accounts costs us a few ms
 STUCK_AFTER_S = 120.0
 STOPS_WITHIN_S = 60.0
 
@@ -42,6 +43,7 @@ class Fill:
     spawned_at_s: float
     published_at_s: float
     cost: Cost  # of that time
+    readings: Sequence[tuple[int, Reading]]  # the accounts at some of the samples, by votes
     peak_memory_bytes: int
 
     @property
@@ -72,6 +74,12 @@ class Fill:
         end = next((sample for sample in self.samples if sample.accepted >= last), self.samples[-1])
         return (end.accepted - begin.accepted) / (end.at_s - begin.at_s) if end.at_s > begin.at_s else self.votes_per_s
 
+    def cost_between(self, first: int, last: int) -> tuple[int, Cost]:
+        """What that growth cost, and how many votes it was, widened to the readings around it."""
+        begin = next((one for one in reversed(self.readings) if one[0] <= first), self.readings[0])
+        end = next((one for one in self.readings if one[0] >= last), self.readings[-1])
+        return end[0] - begin[0], cost(begin[1], end[1])
+
 
 class Recorder:
     """A running `livetally record`."""
@@ -88,7 +96,7 @@ class Recorder:
         tell = progress("recorded", ballots)
         samples: list[Sample] = []
         meter = Meter(python=self._process.pid)
-        readings = [meter.read()]
+        readings = [(0, meter.read())]
         # Asks for the group's position without being a member of it.
         observer = consumer(self._stand.kafka, GROUP, {"isolation.level": "read_uncommitted"})
         with closing(observer), owner(self._database_url) as connection:
@@ -97,17 +105,18 @@ class Recorder:
                 time.sleep(LOOK_S)
                 decided, accepted = row(connection, DECIDED)
                 if decided > (samples[-1].ballots if samples else 0):
-                    if not samples:
-                        readings.append(meter.read())
                     samples.append(Sample(time.monotonic(), decided, accepted))
+                    if len(samples) == 1 or samples[-1].at_s > readings[-1][1].at_s + READ_EVERY_S:
+                        readings.append((accepted, meter.read()))
                     tell(decided)
                 self._check(samples[-1].at_s if samples else self._spawned_at_s)
             while self._published(observer) != wanted:
                 time.sleep(LOOK_S)
                 self._check(samples[-1].at_s)
         last = meter.read()
-        first = readings[len(samples) > 1]  # as `Fill.began`
-        return Fill(samples, self._spawned_at_s, last.at_s, cost(first, last), peak_memory_bytes(self._process.pid))
+        readings.append((samples[-1].accepted, last))
+        readings = readings[len(samples) > 1 :]  # as `Fill.began`
+        return Fill(samples, self._spawned_at_s, last.at_s, cost(readings[0][1], last), readings, peak_memory_bytes(self._process.pid))
 
     @staticmethod
     def _published(observer: Consumer) -> dict[int, int]:
