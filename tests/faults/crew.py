@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -20,7 +21,8 @@ from livetally.record.points import Point
 BATCHES = (20, 100, 1000)  # ballots_max: with a backlog, small ones make many batches
 PAUSE_S = 1.0  # before a recorder that ended by itself, because a service is away, is started again
 SAID_WITHIN_S = 0.5
-LINES_SHOWN = 40
+LINES_SHOWN = 30
+STANDARD_LIBRARY = re.compile(r'^  File "(?!.*/(livetally|faults)/)')
 LEFT = (0, -signal.SIGTERM)  # exit codes of one who was told to leave
 
 
@@ -79,9 +81,10 @@ class Recorder:
         self.process.send_signal(number)
 
     def said(self) -> str:
-        """The end of its log, for a person who wonders."""
-        lines = self._log.read_text("utf-8", "replace").splitlines()[-LINES_SHOWN:]
-        return "".join(f"\n    {self.name}: {line}" for line in lines)
+        """The end of its log, for a person who wonders; of where its threads are, what is ours."""
+        lines = self._log.read_text("utf-8", "replace").splitlines()
+        telling = [line for line in lines if line.strip() and not STANDARD_LIBRARY.search(line)]
+        return "".join(f"\n    {self.name}: {line}" for line in telling[-LINES_SHOWN:])
 
     def close(self) -> None:
         if self.process.poll() is None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
+from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from electorate import add_election, add_voters
@@ -21,8 +22,9 @@ from livetally.embedded import placing, state
 from livetally.embedded.restarts import Restarts
 from livetally.embedded.services import DATABASE, KAFKA, Services
 from livetally.settings import Settings
+from outsider import bounds_of, plain_consumer
 from pipeline import PARTITIONS
-from servers import free_port, kafka_answers, recreate
+from servers import free_port, kafka_answers, recreate, wait_for
 
 BROKER, POSTGRES = "kafka", "postgres"  # the supervisor's names
 
@@ -70,6 +72,17 @@ class Ground:
             return False
         return kafka_answers(self.kafka) if service == BROKER else self._postgres_answers()
 
+    def has_leaders(self) -> bool:
+        """A broker is named the leader of a new partition a moment before it behaves like one, and what is sent in between may be lost."""
+        with closing(plain_consumer(self.kafka)) as reader:
+            try:
+                for topic in topics(PARTITIONS):
+                    for partition in range(topic.partitions):
+                        bounds_of(reader, topic.name, partition)
+            except KafkaException:
+                return False
+        return True
+
     def _postgres_answers(self) -> bool:
         try:
             with closing(psycopg.connect(self.database_url, connect_timeout=2)) as connection:
@@ -95,6 +108,7 @@ def prepared() -> Iterator[Ground]:
             with Services(settings, kafka_probe=kafka_answers, on_event=lambda _: None, needs=frozenset({KAFKA, DATABASE})) as services:
                 ground = Ground(services, directory)
                 recreate(ground.admin, topics(PARTITIONS))
+                wait_for(ground.has_leaders, "every partition can be written to")
                 with closing(ground.connection()) as connection:
                     migrate(connection)
                     add_election(connection)

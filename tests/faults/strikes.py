@@ -112,7 +112,8 @@ def forge_positions(scene: Scene, where: str) -> float:
     scene.crew.fit(0)
     scene.wait_for(lambda: scene.crew.has_settled, "all recorders have left")
     scene.voting.burst(BURST)
-    scene.wait_for(lambda: scene.voting.is_delivered, "ballots lie there undecided")
+    cast = scene.books.cast_since
+    scene.wait_for(lambda: len(scene.witness.since.ballots) >= cast, "ballots lie there undecided")
     if where == "deleted":
         scene.ground.admin.delete_consumer_groups([GROUP])[GROUP].result()
     else:
