@@ -39,6 +39,8 @@ class Peer:
         busy = sum(cores.values()) / (os.cpu_count() or 1) + self.cost.others_share
         if busy >= BUSY_SHARE:
             return f"processor time, most of it in {most} ({cores[most]:.2f} cores)"
+        if cores["python"] >= BUSY_SHARE:
+            return f"Python ({cores['python']:.2f} cores), which has one thread"
         return f"waiting, for the disk at each commit and for answers: {busy:.0%} of the processors were busy"
 
 
