@@ -1,6 +1,7 @@
 """The end of the output says where *record* is: the last outcome of a partition carries its ballot's offset."""
 
 import time
+from collections.abc import Callable, Sequence
 
 from livetally.adapters.kafka import TRANSACTION_TIMEOUT_MS, consumer, reader
 from livetally.adapters.reading import bounds, headers_of, read_range
@@ -11,10 +12,14 @@ FIRST_LOOK_OFFSETS = 64  # aborted messages and control records lie at an end to
 HANGING_WAIT_S = 3 * TRANSACTION_TIMEOUT_MS / 1000  # a dead recorder's transaction is aborted by the broker well before
 
 
+Remedy = tuple[float, Callable[[], None]]  # after how many seconds, and what may end transactions that hang
+
+
 class Outcomes:
     """Looks at the ends of `votes_topic` and `rejected_ballots`."""
 
-    def __init__(self, bootstrap_servers: str) -> None:
+    def __init__(self, bootstrap_servers: str, remedies: Sequence[Remedy] = ()) -> None:
+        self._remedies = remedies
         self._committed = reader(bootstrap_servers)
         self._everything = consumer(bootstrap_servers, config={"isolation.level": "read_uncommitted"})
 
@@ -40,13 +45,17 @@ class Outcomes:
 
     def _settled(self, topic: str, partition: int) -> tuple[int, int]:
         """The bounds of a partition, once no transaction hangs any more before what is its end now."""
-        deadline = time.monotonic() + HANGING_WAIT_S
+        began = time.monotonic()
+        untried = list(self._remedies)
         end = bounds(self._everything, topic, partition)[1]  # asked once: a busy recorder's next transaction is not waited for
         while True:
             low, high = bounds(self._committed, topic, partition)
             if high >= end:
                 return low, high
-            if time.monotonic() > deadline:
+            hanging_s = time.monotonic() - began
+            if untried and hanging_s > untried[0][0]:
+                untried.pop(0)[1]()
+            if hanging_s > HANGING_WAIT_S:
                 raise ServiceError(
                     f"A transaction on {topic}[{partition}] has been hanging for {HANGING_WAIT_S:.0f} s; is another recorder writing there?"
                 )

@@ -1,7 +1,7 @@
 """One Kafka transaction per batch: the votes, the rejections and the position, all or nothing."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from livetally.adapters.kafka import TRANSACTION_TIMEOUT_MS, Fault, KafkaException, fault_of
 from livetally.adapters.publisher import Outgoing, produce, transactional
@@ -47,6 +47,24 @@ class Publisher:
             self._recover(error)
             return False
         return True
+
+    def end_hanging(self, partitions: Iterable[int]) -> None:
+        """End what an earlier producer of this name left open, and the broker has forgotten to end.
+
+        Kafka 4 does not write the mark that ends a transaction where a partition has no leader yet, as just after a broker was killed,
+        and never comes back to it (“likely deleted already and hence can be skipped”). Every reader would wait for ever. The mark that
+        ends an empty transaction of the same name ends that one too: as aborted, so its ballots are read and published again.
+        """
+        log.warning("a transaction hangs; ending those of one producer", extra={"of": self._transactional_id})
+        try:
+            self._producer.begin_transaction()
+            for partition in partitions:
+                for topic in (VOTES, REJECTED):
+                    self._producer.produce(topic, b"", partition=partition)  # aborted, so nobody ever reads it
+            self._producer.flush()
+            self._producer.abort_transaction(GIVE_UP_S)
+        except KafkaException as error:
+            self._recover(error)
 
     def _recover(self, error: KafkaException) -> None:
         """Abort if that is certain to end the transaction; in every other case nobody knows, and a new producer fences the old one."""

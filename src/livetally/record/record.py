@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from livetally.adapters import past
 from livetally.adapters.custody import Custody
+from livetally.adapters.kafka import TRANSACTION_TIMEOUT_MS
 from livetally.adapters.ledger import Ledger
 from livetally.adapters.outcomes import Outcomes
 from livetally.adapters.postgres import connect, explained
@@ -29,6 +30,8 @@ from livetally.record.points import Point, Reached, unwatched
 from livetally.record.publish import Publisher
 
 WAIT_S = 0.2  # how long an idle recorder waits for a ballot before it looks whether it should stop
+OWN_HANGING_S = 1.0  # an open transaction of another recorder is over by then
+OTHERS_HANGING_S = 1.2 * TRANSACTION_TIMEOUT_MS / 1000  # the broker should have ended it
 BACK_OFF_S = (0.5, 1.0, 2.0, 5.0)  # pauses after a service has gone away; the last one repeats
 
 log = logging.getLogger(__name__)
@@ -90,24 +93,39 @@ class Recorder:
         with (
             closing(connect(self._database_url, "record")) as connection,
             explained(self._database_url),
-            closing(Outcomes(self._bootstrap_servers)) as outcomes,
         ):
             custody = Custody(connection)
             custody.check_votable()
             custody.check_whole()
-            identity = Topics(self._bootstrap_servers).identity(BALLOTS)
+            topics = Topics(self._bootstrap_servers)
+            identity = topics.identity(BALLOTS)
             custody.claim(identity.cluster_id, identity.topic_id)
             slot = custody.take_slot()
             self._ledger = Ledger(connection)
             self._decider = Decider(self._ledger, Roll(connection), lambda: self._reached(Point.BEFORE_LEDGER_COMMIT))
             self._publisher = Publisher(self._bootstrap_servers, slot, self._reached, self.meter)
+            partitions = range(topics.existing()[BALLOTS])
+            remedies = (
+                (OWN_HANGING_S, lambda: self._publisher.end_hanging(partitions)),
+                (OTHERS_HANGING_S, lambda: self._end_hanging_of_others(slot, partitions)),
+            )
             with (
+                closing(Outcomes(self._bootstrap_servers, remedies)) as outcomes,
                 closing(Line(self._decide, self._publish)) as line,
                 closing(Intake(self._bootstrap_servers, outcomes, lambda: past.positions(connection), line.settle, self.meter)) as intake,
             ):
                 log.info("recording", extra={"slot": slot})
                 self.done.has_begun = True
                 self._read(intake, line, stop)
+
+    def _end_hanging_of_others(self, own: int, partitions: range) -> None:
+        """No living recorder's transaction lasts that long. Should one be disturbed nevertheless, it takes a new producer and goes on.
+
+        More recorders than partitions have nothing to publish, so there are as many names.
+        """
+        for slot in partitions:
+            if slot != own:
+                Publisher(self._bootstrap_servers, slot, unwatched, self.meter).end_hanging(partitions)
 
     def _read(self, intake: Intake, line: Line[Batch, Decided], stop: threading.Event) -> None:
         while not stop.is_set():
