@@ -6,7 +6,8 @@ from contextlib import closing
 from signal import Signals
 
 import psutil
-from confluent_kafka import ConsumerGroupTopicPartitions, Producer, TopicPartition
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from faults.crew import Recorder
 from faults.proxy import Proxy
@@ -25,6 +26,8 @@ ASLEEP_S = 1.5 + max(SESSION_TIMEOUT_MS, TRANSACTION_TIMEOUT_MS) / 1000
 HELD_S = (1.0, 3.0, 2.0 + SESSION_TIMEOUT_MS / 1000)
 RECORDERS_MAX = 4
 STEPS = 6
+ADMIN_TIMEOUT_S = 5.0
+FENCED_WITHIN_S = 30.0
 RENEWED = (Point.BEFORE_PRODUCER_RENEWED, Point.AFTER_PRODUCER_RENEWED)
 
 
@@ -114,16 +117,26 @@ def forge_positions(scene: Scene, where: str) -> float:
     scene.voting.burst(BURST)
     cast = scene.books.cast_since
     scene.wait_for(lambda: len(scene.witness.since.ballots) >= cast, "ballots lie there undecided")
-    if where == "deleted":
-        scene.ground.admin.delete_consumer_groups([GROUP])[GROUP].result()
-    else:
-        with closing(plain_consumer(scene.ground.kafka)) as reader:
-            ends = {partition: bounds_of(reader, BALLOTS, partition)[1] for partition in range(PARTITIONS)}
-        positions = [TopicPartition(BALLOTS, partition, end if where == "end" else 0) for partition, end in ends.items()]
-        (changed,) = scene.ground.admin.alter_consumer_group_offsets([ConsumerGroupTopicPartitions(GROUP, positions)]).values()
-        assert all(one.error is None for one in changed.result().topic_partitions)
+    scene.wait_for(lambda: _forge(scene.ground.kafka, where), "the group's positions are forged")
     scene.crew.fit(count)
     return time.time()
+
+
+def _forge(kafka: str, where: str) -> bool:
+    """With a client of its own: one that has seen the broker go may wait for it in vain."""
+    admin = AdminClient({"bootstrap.servers": kafka, "log_level": 0})
+    try:
+        if where == "deleted":
+            admin.delete_consumer_groups([GROUP], request_timeout=ADMIN_TIMEOUT_S)[GROUP].result()
+            return True
+        with closing(plain_consumer(kafka)) as reader:
+            ends = {partition: bounds_of(reader, BALLOTS, partition)[1] for partition in range(PARTITIONS)}
+        positions = [TopicPartition(BALLOTS, partition, end if where == "end" else 0) for partition, end in ends.items()]
+        wanted = [ConsumerGroupTopicPartitions(GROUP, positions)]
+        (changed,) = admin.alter_consumer_group_offsets(wanted, request_timeout=ADMIN_TIMEOUT_S).values()
+        return all(one.error is None for one in changed.result().topic_partitions)
+    except KafkaException:
+        return False  # the caller asks again, for a while
 
 
 def hold_answer(scene: Scene, proxy: Proxy, point: Point) -> float:
@@ -182,7 +195,7 @@ def _fence(scene: Scene) -> None:
     """Somebody else publishes under the recorders' names: what they publish now fails, and they make themselves new producers."""
     for slot in range(RECORDERS_MAX):
         rival = Producer({"bootstrap.servers": scene.ground.kafka, "transactional.id": f"livetally-record-{slot}", "log_level": 0})
-        rival.init_transactions()
+        rival.init_transactions(FENCED_WITHIN_S)
 
 
 def _is_stopped(recorder: Recorder) -> bool:

@@ -2,6 +2,7 @@
 
 import sys
 import time
+import traceback
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
@@ -73,8 +74,11 @@ def _play(scene: Scene, one: Round, number: int, random: Random) -> Played:
         played.was_reached = True
         played.recovery_s = scene.await_recovery(moment)
         _come_to_rest(scene)
-    except (StuckError, AssertionError) as failure:
+    except StuckError as failure:
         played.failures.append(str(failure))
+        _give_up(scene)
+    except Exception:  # noqa: BLE001 (the round has failed, and the table says why; the others can still tell something)
+        played.failures.append(traceback.format_exc())
         _give_up(scene)
     played.ballots = len(scene.voting.cast) - cast_before
     played.differences = scene.books.compare(scene.witness.turn_the_page())
@@ -111,8 +115,8 @@ def finish(scene: Scene, ground: Ground) -> Played:
         played.differences += scene.books.compare_ledger()
         played.differences += _tally_differs(ground, scene.books.cells)
         played.was_reached = True
-    except (StuckError, AssertionError) as failure:
-        played.failures.append(str(failure))
+    except Exception:  # noqa: BLE001 (likewise)
+        played.failures.append(traceback.format_exc())
     played.failures += scene.crew.take_faults()
     played.ballots, played.took_s = len(scene.voting.cast), time.monotonic() - began
     return played
