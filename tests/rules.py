@@ -95,6 +95,8 @@ contents: st.SearchStrategy[Content] = st.one_of(
     st.builds(Rejected, st.just(Reason.MALFORMED), st.sampled_from(["not JSON in UTF-8", "the key is not the voter_id"])),
 )
 
+rivals = st.builds(Ballot, st.just("hour"), st.sampled_from(["v0", "v1"]), st.sampled_from(["c0", "c1"]))  # few people, many ballots
+
 
 @st.composite
 def ballots_cast(draw: st.DrawFn) -> list[CastAt]:
@@ -106,6 +108,13 @@ def ballots_cast(draw: st.DrawFn) -> list[CastAt]:
         ballots.append((partition, ends[partition], draw(st.sampled_from(EDGES_MS)), content))
         ends[partition] += 1
     return ballots
+
+
+@st.composite
+def ballots_anywhere(draw: st.DrawFn) -> list[CastAt]:
+    """Ballots of voters who do not keep to one partition, as they arrive."""
+    cast = draw(st.lists(st.tuples(st.integers(0, 1), st.integers(-10, 1010), contents | rivals), max_size=25))
+    return [(partition, number, ms, content) for number, (partition, ms, content) in enumerate(cast)]
 
 
 @st.composite

@@ -22,6 +22,7 @@ from rules import (
     CastAt,
     Content,
     at,
+    ballots_anywhere,
     ballots_cast,
     batches_of,
     casts,
@@ -75,21 +76,13 @@ def decided(batches: Iterable[Sequence[Cast]]) -> InMemory:
     return ledger
 
 
-@st.composite
-def anywhere(draw: st.DrawFn) -> list[CastAt]:
-    """Ballots of voters who do not keep to one partition."""
-    return [
-        (number % 2, number, draw(st.integers(-10, 1010)), content) for number, content in enumerate(draw(st.lists(contents, max_size=25)))
-    ]
-
-
-@given(anywhere())
+@given(ballots_anywhere())
 def test_the_verdicts_are_those_of_the_rules(ballots: list[CastAt]) -> None:
     batch = list(casts(ballots).values())
     assert outcomes_of(batch, InMemory().decide(batch)) == first_come(ballots)
 
 
-@given(anywhere())
+@given(ballots_anywhere())
 def test_every_ballot_has_one_verdict_and_every_voter_at_most_one_vote_in_an_election(ballots: list[CastAt]) -> None:
     batch = list(casts(ballots).values())
     verdicts = InMemory().decide(batch)
@@ -105,7 +98,7 @@ def test_every_ballot_has_one_verdict_and_every_voter_at_most_one_vote_in_an_ele
             assert verdict.detail == ""
 
 
-@given(anywhere(), st.data())
+@given(ballots_anywhere(), st.data())
 def test_however_the_ballots_are_cut_the_verdicts_are_the_same(ballots: list[CastAt], data: st.DataObject) -> None:
     by_place = casts(ballots)
     cuts = sorted(data.draw(st.lists(st.integers(0, len(ballots)), max_size=5)))
@@ -139,7 +132,7 @@ def test_what_is_delivered_again_and_cut_otherwise_is_decided_once(delivered: tu
     assert outcomes_of(list(by_place.values()), [ledger.verdicts[place] for place in by_place]) == first_come(ballots)
 
 
-@given(anywhere(), st.randoms(use_true_random=False))
+@given(ballots_anywhere(), st.randoms(use_true_random=False))
 def test_the_order_of_unrelated_ballots_does_not_matter(ballots: list[CastAt], random: Random) -> None:
     """Related are two ballots of one voter in one election; all others may change places."""
     by_place = casts(ballots)
