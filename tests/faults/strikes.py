@@ -53,7 +53,7 @@ def sleep_at(scene: Scene, points: Sequence[Point | None]) -> float:
         sleepers[-1].send(Signals.SIGSTOP)
         asleep_at = time.time()
     for sleeper in sleepers:
-        assert _is_stopped(sleeper), sleeper.name
+        _await_sleep(scene, sleeper)
         scene.crew.add()
     scene.voting.burst(BURST)
     scene.await_recovery(asleep_at)
@@ -198,5 +198,6 @@ def _fence(scene: Scene) -> None:
         rival.init_transactions(FENCED_WITHIN_S)
 
 
-def _is_stopped(recorder: Recorder) -> bool:
-    return psutil.Process(recorder.process.pid).status() == psutil.STATUS_STOPPED
+def _await_sleep(scene: Scene, recorder: Recorder) -> None:
+    process = psutil.Process(recorder.process.pid)
+    scene.wait_for(lambda: process.status() == psutil.STATUS_STOPPED, f"{recorder.name} is stopped")
