@@ -176,11 +176,10 @@ def rows(result: Mapping[str, Any]) -> list[Row]:
         ("times that at a tenth", _text(result["peak_memory_ratio"]), "≤ 1.1"),
     ]
     found += [
-        (f"{name}, votes per second", " · ".join(f"{one['votes_per_s']:,}" for one in many), "")
+        (f"{name}, votes per second", " · ".join(f"{one['votes_per_s']:,}" for one in many), many[-1]["bottleneck"])
         for name, many in result["peers"].items()
         if many
     ]
-    found += [(f"{name}: bottleneck", many[-1]["bottleneck"], "") for name, many in result["peers"].items() if many]
     found += [(f"processor time per vote, {name}", f"{value:.1f} µs", "") for name, value in us.items()]
     found += [(f"per vote, {name.replace('_', ' ')}", f"{value:,.0f} bytes", "") for name, value in bytes_.items()]
     found.append(("others on this machine meanwhile", f"{fill['others_share_of_machine']:.0%}", "0%"))

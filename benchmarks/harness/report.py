@@ -1,4 +1,4 @@
-"""A table for people: what, how much, what it should be."""
+"""A table for people: what, how much, what it should be or what held it back."""
 
 from collections.abc import Iterable
 
@@ -8,4 +8,4 @@ Row = tuple[str, str, str]
 
 
 def print_rows(rows: Iterable[Row]) -> None:
-    print_table(("figure", "measured", "wanted"), rows, frozenset({"measured"}))
+    print_table(("figure", "measured", "wanted, or bottleneck"), rows, frozenset({"measured"}))
