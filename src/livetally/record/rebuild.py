@@ -59,7 +59,7 @@ def rebuild_ledger(bootstrap_servers: str, database_url: str) -> str:
         after = set(past.heads(connection))
     changed = [head for head in before if head not in after and head.next_offset >= decided.get(head.partition, 0)]
     return f"The ledger has been made again from {count:,} ballots: {accepted:,} votes, {rejected:,} rejected.\n" + (
-        "Its heads are what they were: nothing had been changed."
+        "Its heads are what they were."
         if not changed
         else "It was not what its ballots say: the heads of partition "
         + ", ".join(str(head.partition) for head in changed)
