@@ -76,7 +76,9 @@ def replay_by_its_links(connection: Connection, by_place: Mapping[Place, Cast]) 
         pytest.param(
             3,
             marks=pytest.mark.xfail(
-                raises=AssertionError, reason="the links that a rebuild makes do not say in which order the partitions were decided"
+                strict=False,  # only some of the generated elections show it
+                raises=AssertionError,
+                reason="the links that a rebuild makes do not say in which order the partitions were decided",
             ),
         ),
     ],
