@@ -7,7 +7,7 @@ from contextlib import closing
 import pytest
 
 from livetally.adapters.custody import Custody
-from livetally.adapters.postgres import RECORDERS_MAX, Connection, connect
+from livetally.adapters.postgres import Connection, connect
 from livetally.core.errors import LedgerError
 from waiting import wait_for
 
@@ -35,30 +35,27 @@ def test_several_who_claim_a_new_ledger_at_once_get_one(database_url: str) -> No
         assert len(set(pool.map(claim, range(4)))) == 1
 
 
-def test_slots_are_distinct_and_free_again_when_their_recorder_has_gone(database_url: str) -> None:
-    connections = [connect(database_url, "tests") for _ in range(3)]
+def test_any_number_of_recorders_keep_a_rebuild_out(database_url: str) -> None:
+    with closing(connect(database_url, "tests")) as one, closing(connect(database_url, "tests")) as other:
+        Custody(one).enter()
+        Custody(other).enter()
+        one.close()
+        with closing(connect(database_url, "tests")) as third:
+            with pytest.raises(LedgerError, match="A recorder is running"):
+                Custody(third).be_alone()
+            other.close()
+            wait_for(lambda: is_alone(third), "both have gone")
+
+
+def is_alone(connection: Connection) -> bool:
     try:
-        held = [Custody(one) for one in connections]
-        assert [custody.take_slot() for custody in held] == [0, 1, 2]
-        with closing(connect(database_url, "tests")) as other, pytest.raises(LedgerError, match="A recorder is running"):
-            Custody(other).take_all_slots()
-        connections[1].close()
-        with closing(connect(database_url, "tests")) as other:
-            wait_for(lambda: slots_held(other) == 2, "the slot is free")
-            assert Custody(other).take_slot() == 1
-    finally:
-        for one in connections:
-            one.close()
+        Custody(connection).be_alone()
+    except LedgerError:
+        return False
+    return True
 
 
-def test_a_rebuild_holds_every_slot(database_url: str, connection: Connection) -> None:
-    Custody(connection).take_all_slots()
-    with closing(connect(database_url, "tests")) as other, pytest.raises(LedgerError, match=f"{RECORDERS_MAX} recorders"):
-        Custody(other).take_slot()
-
-
-def slots_held(connection: Connection) -> int:
-    rows = connection.execute(
-        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-    ).fetchall()
-    return int(rows[0][0])
+def test_a_rebuild_keeps_recorders_out(database_url: str, connection: Connection) -> None:
+    Custody(connection).be_alone()
+    with closing(connect(database_url, "tests")) as other, pytest.raises(LedgerError, match="being rebuilt"):
+        Custody(other).enter()

@@ -23,7 +23,7 @@ PAUSE_S = 1.0  # before a recorder that ended by itself, because a service is aw
 SAID_WITHIN_S = 0.5
 LINES_SHOWN = 30
 STANDARD_LIBRARY = re.compile(r'^  File "(?!.*/(livetally|faults)/)')
-LEFT = (0, -signal.SIGTERM)  # exit codes of one who was told to leave
+LEFT = (0, -signal.SIGTERM, -signal.SIGKILL)  # exit codes of one who was told to leave, at last by force
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,7 @@ class Recorder:
         self._log = directory / f"{name}.log"
         self._starts_at: float | None = None
         self._orders = 0
+        self._asked: tuple[int, int] | None = None  # process and order
         self.deaths: list[int] = []  # exit codes of the processes that have ended here
         self._start()
 
@@ -76,6 +77,17 @@ class Recorder:
             return None
         entries = dict(json.loads(line) for line in self._diary.read_text("utf-8").splitlines())
         return entries.get(order)
+
+    def has_gone_round(self) -> bool:
+        """Whether the process that runs now has begun another batch since this was first asked. To be asked again and again."""
+        if self.process.poll() is not None:
+            return False
+        if self._asked is None or self._asked[0] != self.process.pid:
+            self._asked = self.process.pid, self.order(Point.BEFORE_CONSUME, Act.NOTE)
+        if self.done_at(self._asked[1]) is None:
+            return False
+        self._asked = None
+        return True
 
     def send(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
@@ -162,15 +174,18 @@ class Crew:
 
     def ask_where(self) -> None:
         """Everybody's log says where each thread is."""
-        for one in self.members:
+        for one in [*self.members, *self._leaving]:
             if one.process.poll() is None:
                 one.send(signal.SIGUSR1)
         threading.Event().wait(SAID_WITHIN_S)
 
     def kill_all(self) -> None:
         """What a person would do who sees that nothing goes on."""
-        for one in self.members:
+        for one in [*self.members, *self._leaving]:
             one.send(signal.SIGKILL)
+
+    def said(self) -> str:
+        return "".join(one.said() for one in [*self.members, *self._leaving])
 
     def take_deaths(self) -> Counter[int]:
         """Exit codes of members that have ended since the last call, and were started again."""

@@ -45,8 +45,7 @@ class Scene:
         while not condition():
             if time.monotonic() > deadline:
                 self.crew.ask_where()
-                logs = "".join(one.said() for one in self.crew.members)
-                raise StuckError(f"not within {within_s:.0f} s: {what}; {self.witness.summary()}{logs}")
+                raise StuckError(f"not within {within_s:.0f} s: {what}; {self.witness.summary()}{self.crew.said()}")
             self.look_after()
             threading.Event().wait(LOOK_AGAIN_S)
 

@@ -17,6 +17,7 @@ from livetally.adapters.kafka import SESSION_TIMEOUT_MS, TRANSACTION_TIMEOUT_MS
 from livetally.core.wire import BALLOTS
 from livetally.record.intake import GROUP
 from livetally.record.points import Point
+from livetally.record.publish import transactional_id
 from outsider import bounds_of, plain_consumer
 from pipeline import PARTITIONS
 
@@ -193,8 +194,8 @@ def _await_death(scene: Scene, recorder: Recorder) -> None:
 
 def _fence(scene: Scene) -> None:
     """Somebody else publishes under the recorders' names: what they publish now fails, and they make themselves new producers."""
-    for slot in range(RECORDERS_MAX):
-        rival = Producer({"bootstrap.servers": scene.ground.kafka, "transactional.id": f"livetally-record-{slot}", "log_level": 0})
+    for partition in range(PARTITIONS):
+        rival = Producer({"bootstrap.servers": scene.ground.kafka, "transactional.id": transactional_id(partition), "log_level": 0})
         rival.init_transactions(FENCED_WITHIN_S)
 
 

@@ -93,6 +93,8 @@ def _come_to_rest(scene: Scene) -> None:
     scene.wait_for(lambda: scene.books.cast_since == len(scene.witness.since.ballots), "all ballots are seen")
     scene.wait_for(lambda: not scene.witness.undecided, "all ballots are decided and published")
     scene.wait_for(lambda: scene.crew.has_settled, "all recorders are there that should be")
+    for one in scene.crew.members:  # others may have taken over from one that hangs; it is wrong all the same
+        scene.wait_for(one.has_gone_round, f"{one.name} goes on")
 
 
 def _give_up(scene: Scene) -> None:

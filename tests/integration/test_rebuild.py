@@ -254,6 +254,6 @@ def test_an_empty_pipeline_can_be_made_again(pipeline: Pipeline) -> None:
 def test_a_rebuild_keeps_recorders_out(pipeline: Pipeline) -> None:
     add_election(pipeline.connection)
     with closing(connect(pipeline.database_url, "tests")) as other:
-        Custody(other).take_all_slots()
-        with pytest.raises(LedgerError, match="recorders are running already"):
+        Custody(other).be_alone()
+        with pytest.raises(LedgerError, match="being rebuilt"):
             record(pipeline.kafka, pipeline.database_url, 100, threading.Event())

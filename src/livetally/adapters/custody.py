@@ -1,6 +1,6 @@
 """Who may touch the ledger, which ballots it belongs to, and whether it is whole."""
 
-from livetally.adapters.postgres import RECORDERS_MAX, SLOT_LOCK, Connection
+from livetally.adapters.postgres import RECORDERS_LOCK, Connection
 from livetally.adapters.queries import queries
 from livetally.core.errors import LedgerError
 
@@ -12,18 +12,15 @@ class Custody:
         self._connection = connection
         self._sql = queries("custody")
 
-    def take_slot(self) -> int:
-        """The lowest number that no other recorder holds; held until the connection ends."""
-        for slot in range(RECORDERS_MAX):
-            if self._connection.execute(self._sql["take_slot"], (SLOT_LOCK, slot)).fetchone() == (True,):
-                return slot
-        raise LedgerError(f"{RECORDERS_MAX} recorders are running already; more would have no partition to work on.")
+    def enter(self) -> None:
+        """Come as one of any number of recorders: no rebuild starts until the connection ends."""
+        if self._connection.execute(self._sql["enter"], (RECORDERS_LOCK,)).fetchone() != (True,):
+            raise LedgerError("The ledger or the votes topic is being rebuilt. Wait until `livetally rebuild` has finished.")
 
-    def take_all_slots(self) -> None:
+    def be_alone(self) -> None:
         """Make sure that no recorder is running, and none starts, until the connection ends."""
-        for slot in range(RECORDERS_MAX):
-            if self._connection.execute(self._sql["take_slot"], (SLOT_LOCK, slot)).fetchone() != (True,):
-                raise LedgerError("A recorder is running. Stop `livetally record` or `livetally run` first, then rebuild.")
+        if self._connection.execute(self._sql["be_alone"], (RECORDERS_LOCK,)).fetchone() != (True,):
+            raise LedgerError("A recorder is running. Stop `livetally record` or `livetally run` first, then rebuild.")
 
     def claim(self, cluster_id: str, ballots_topic_id: str) -> str:
         """Bind the ledger to the ballots that fill it, and return its id. Raises LedgerError if it was filled from others."""

@@ -1,7 +1,7 @@
 """The end of the output says where *record* is: the last outcome of a partition carries its ballot's offset."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from livetally.adapters.kafka import TRANSACTION_TIMEOUT_MS, consumer, reader
 from livetally.adapters.reading import bounds, headers_of, read_range
@@ -9,17 +9,16 @@ from livetally.core.errors import LedgerError, ServiceError
 from livetally.core.wire import REJECTED, VOTES, ballot_of
 
 FIRST_LOOK_OFFSETS = 64  # aborted messages and control records lie at an end too: look further back each time
-HANGING_WAIT_S = 3 * TRANSACTION_TIMEOUT_MS / 1000  # a dead recorder's transaction is aborted by the broker well before
-
-
-Remedy = tuple[float, Callable[[], None]]  # after how many seconds, and what may end transactions that hang
+REMEDY_AFTER_S = 1.0  # an open transaction of a recorder that lives is over by then
+HANGING_WAIT_S = 3 * TRANSACTION_TIMEOUT_MS / 1000  # a dead producer's transaction is aborted by the broker well before
 
 
 class Outcomes:
     """Looks at the ends of `votes_topic` and `rejected_ballots`."""
 
-    def __init__(self, bootstrap_servers: str, remedies: Sequence[Remedy] = ()) -> None:
-        self._remedies = remedies
+    def __init__(self, bootstrap_servers: str, end_hanging: Callable[[int], None] | None = None) -> None:
+        """`end_hanging` may end a transaction that hangs in a partition, for those who are allowed to."""
+        self._end_hanging = end_hanging
         self._committed = reader(bootstrap_servers)
         self._everything = consumer(bootstrap_servers, config={"isolation.level": "read_uncommitted"})
 
@@ -46,15 +45,16 @@ class Outcomes:
     def _settled(self, topic: str, partition: int) -> tuple[int, int]:
         """The bounds of a partition, once no transaction hangs any more before what is its end now."""
         began = time.monotonic()
-        untried = list(self._remedies)
+        end_hanging = self._end_hanging
         end = bounds(self._everything, topic, partition)[1]  # asked once: a busy recorder's next transaction is not waited for
         while True:
             low, high = bounds(self._committed, topic, partition)
             if high >= end:
                 return low, high
             hanging_s = time.monotonic() - began
-            if untried and hanging_s > untried[0][0]:
-                untried.pop(0)[1]()
+            if end_hanging is not None and hanging_s > REMEDY_AFTER_S:
+                end_hanging(partition)
+                end_hanging = None
             if hanging_s > HANGING_WAIT_S:
                 raise ServiceError(
                     f"A transaction on {topic}[{partition}] has been hanging for {HANGING_WAIT_S:.0f} s; is another recorder writing there?"

@@ -15,10 +15,9 @@ Connection = psycopg.Connection[TupleRow]
 
 CONNECT_TIMEOUT_S = 5
 TRANSACTION_TIMEOUT_MS = 10_000  # a stage that was stopped in a transaction must not hold back its successor for longer
-SLOT_LOCK, ROLL_LOCK, MIGRATION_LOCK, TALLY_LOCK, HOURS_LOCK = range(
+RECORDERS_LOCK, ROLL_LOCK, MIGRATION_LOCK, TALLY_LOCK, HOURS_LOCK = range(
     7_011_001, 7_011_006
 )  # advisory locks; any numbers that nobody else uses
-RECORDERS_MAX = 64  # slots for recorders at the same time; more recorders than partitions would have nothing to do
 
 
 def connect(url: str, application: str, *, bounded: bool = True, as_owner: bool = False) -> Connection:

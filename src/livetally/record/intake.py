@@ -1,9 +1,10 @@
 """Reading ballots as a member of the group of recorders; where to begin is read from the end of the output."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from operator import attrgetter
 
 from livetally.adapters.kafka import Consumer, Fault, KafkaException, Message, TopicPartition, consumer, fault_of
 from livetally.adapters.outcomes import Outcomes
@@ -22,16 +23,21 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Ballots consumed together, in the order of partition and offset, and the membership that they were consumed under."""
+    """Ballots consumed together, in the order of partition and offset."""
 
     casts: Sequence[Cast]
     messages: Sequence[Message]  # the same ballots, as they came
     begins: Mapping[int, int]  # per partition, up to where it had been read before
-    membership: Any  # the client's own object; captured before the consume and never refreshed
 
-    def next_offsets(self) -> list[TopicPartition]:
-        ends = {cast.partition: cast.offset + 1 for cast in self.casts}
-        return [TopicPartition(BALLOTS, partition, end) for partition, end in sorted(ends.items())]
+    def shares(self) -> Iterator[tuple[int, range]]:
+        """Each partition, and which of the ballots are its."""
+        partitions = sorted(self.begins)
+        firsts = [bisect_left(self.casts, partition, key=attrgetter("partition")) for partition in partitions]
+        for partition, first, end in zip(partitions, firsts, [*firsts[1:], len(self.casts)], strict=True):
+            yield partition, range(first, end)
+
+    def end(self, numbers: range) -> int:
+        return self.casts[numbers[-1]].offset + 1
 
 
 class Intake:
@@ -43,14 +49,19 @@ class Intake:
         outcomes: Outcomes,
         decided: Callable[[], Mapping[int, int]],
         settle: Callable[[], None],
+        hold: Callable[[Collection[int]], None],
         meter: Meter,
     ) -> None:
-        """`decided` asks the ledger how far it is in each partition; `settle` waits until no batch is under way any more."""
+        """`decided` asks the ledger how far it is in each partition; `settle` waits until no batch is under way any more;
+        `hold` makes sure that from now on nobody else publishes for these partitions."""
         self._outcomes = outcomes
         self._decided = decided
         self._settle = settle
+        self._hold = hold
         self._meter = meter
         self._rebalances = 0
+        self._published: dict[int, int] = {}
+        self._told: dict[int, int] = {}
         self._fault: Exception | None = None
         self._positions: dict[int, int] = {}
         self._consumer: Consumer = consumer(bootstrap_servers, GROUP)
@@ -58,7 +69,6 @@ class Intake:
 
     def take(self, ballots_max: int, wait_s: float) -> Batch | None:
         """The next ballots; None if none came, or if partitions moved meanwhile (then their batch is dropped and read again)."""
-        membership = self._consumer.consumer_group_metadata()
         rebalances = self._rebalances
         messages = self._consume(ballots_max, wait_s)
         if self._rebalances != rebalances:
@@ -66,9 +76,9 @@ class Intake:
                 self._meter.retried(Retry.MOVED)
                 self.rewind()
             return None
-        return self._batch(messages, membership) if messages else None
+        return self._batch(messages) if messages else None
 
-    def _batch(self, messages: Sequence[Message], membership: Any) -> Batch:
+    def _batch(self, messages: Sequence[Message]) -> Batch:
         read = sorted((read_ballot(message), number) for number, message in enumerate(messages))
         casts = [cast for cast, _ in read]
         ends = {cast.partition: cast.offset + 1 for cast in casts}
@@ -76,7 +86,7 @@ class Intake:
         self._positions |= ends
         for partition, end in self._positions.items():
             self._meter.lag(partition, max(0, self._known_end(partition) - end))
-        return Batch(casts, [messages[number] for _, number in read], begins, membership)
+        return Batch(casts, [messages[number] for _, number in read], begins)
 
     def _known_end(self, partition: int) -> int:
         """The partition's end as the client has heard of it last; nobody is asked."""
@@ -88,6 +98,22 @@ class Intake:
         for start in self._starts(list(self._positions)):
             self._consumer.seek(start)
             self._positions[start.partition] = start.offset
+
+    def published(self, partition: int, end: int) -> None:
+        """To be told by `tell`. May be called by another thread."""
+        self._published[partition] = end
+
+    @property
+    def has_news(self) -> bool:
+        return self._published != self._told
+
+    def tell(self) -> None:
+        """Tell the group how far its partitions are published, for those who look at its lag from outside.
+
+        Nobody of ours relies on it, and the next time says more. So whether it arrives is not waited for.
+        """
+        self._told = dict(self._published)
+        self._consumer.commit(offsets=[TopicPartition(BALLOTS, partition, end) for partition, end in self._told.items()], asynchronous=True)
 
     def close(self) -> None:
         """Leave the group, so that others take the partitions over at once."""
@@ -109,8 +135,10 @@ class Intake:
 
     def _on_assign(self, client: Consumer, partitions: list[TopicPartition]) -> None:
         self._rebalances += 1
+        numbers = [one.partition for one in partitions]
         try:
-            starts = self._starts([one.partition for one in partitions])
+            self._hold(numbers)
+            starts = self._starts(numbers)
         except (LedgerError, ServiceError, KafkaException) as error:
             self._fault = error if not isinstance(error, KafkaException) else ServiceError(str(error.args[0]))
             client.assign([])  # nothing is read until somebody has looked; the fault is raised by the call that brought us here
@@ -125,6 +153,7 @@ class Intake:
         self._rebalances += 1
         self._settle()
         self._positions = {}
+        self._published, self._told = {}, {}
         client.unassign()
 
     def _starts(self, partitions: Sequence[int]) -> list[TopicPartition]:

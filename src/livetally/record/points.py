@@ -13,10 +13,10 @@ class Point(StrEnum):
     AFTER_LEDGER_COMMIT = "after-ledger-commit"
     BEFORE_FIRST_PUBLISH = "before-first-publish"
     AFTER_FIRST_PUBLISH = "after-first-publish"
-    BEFORE_OFFSETS_SENT = "before-offsets-sent"
-    AFTER_OFFSETS_SENT = "after-offsets-sent"
     BEFORE_TRANSACTION_COMMIT = "before-transaction-commit"
     AFTER_TRANSACTION_COMMIT = "after-transaction-commit"
+    BEFORE_OFFSETS_SENT = "before-offsets-sent"
+    AFTER_OFFSETS_SENT = "after-offsets-sent"
     BEFORE_PRODUCER_RENEWED = "before-producer-renewed"
     AFTER_PRODUCER_RENEWED = "after-producer-renewed"
 

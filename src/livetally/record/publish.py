@@ -1,9 +1,14 @@
-"""One Kafka transaction per batch: the votes, the rejections and the position, all or nothing."""
+"""Publishing the verdicts of a batch: for each of its partitions one Kafka transaction, all or nothing.
+
+Whoever records a partition publishes under the partition's name. A newcomer fences whoever did before, ends what that one left open,
+and only then looks where the output ends: so what is behind that end has been published by nobody, and never will be by anybody else.
+"""
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
-from livetally.adapters.kafka import TRANSACTION_TIMEOUT_MS, Fault, KafkaException, fault_of
+from livetally.adapters.kafka import TRANSACTION_TIMEOUT_MS, Fault, KafkaException, Producer, fault_of
 from livetally.adapters.publisher import Outgoing, produce, transactional
 from livetally.core.verdicts import Counted
 from livetally.core.wire import REJECTED, VOTES, ms_text, outcome_headers, rejection_headers, vote_message
@@ -19,78 +24,110 @@ log = logging.getLogger(__name__)
 
 
 class Publisher:
-    """The transactional producer of one recorder slot."""
+    """The transactional producers of one recorder, one for each partition that it holds."""
 
-    def __init__(self, bootstrap_servers: str, slot: int, reached: Reached, meter: Meter) -> None:
+    def __init__(self, bootstrap_servers: str, reached: Reached, meter: Meter) -> None:
         self._bootstrap_servers = bootstrap_servers
-        self._transactional_id = f"livetally-record-{slot}"
         self._reached = reached
         self._meter = meter
-        self._producer = transactional(bootstrap_servers, self._transactional_id)
+        self._producers: dict[int, Producer] = {}
 
-    def publish(self, decided: Decided) -> bool:
-        """Publish the verdicts of a batch, in its order. False if nothing was published or that is unknown: then rewind."""
-        try:
-            self._producer.begin_transaction()
-            self._reached(Point.BEFORE_FIRST_PUBLISH)
-            produce(self._producer, _outcomes(decided))
-            # All of it on the broker first: a successor sees this transaction from now on, and waits for it, however long we pause here.
-            self._producer.flush()
-            self._reached(Point.AFTER_FIRST_PUBLISH)
-            self._reached(Point.BEFORE_OFFSETS_SENT)
-            self._producer.send_offsets_to_transaction(decided.batch.next_offsets(), decided.batch.membership, GIVE_UP_S)
-            self._reached(Point.AFTER_OFFSETS_SENT)
-            self._reached(Point.BEFORE_TRANSACTION_COMMIT)
-            self._producer.commit_transaction(GIVE_UP_S)
-            self._reached(Point.AFTER_TRANSACTION_COMMIT)
-        except KafkaException as error:
-            self._recover(error)
-            return False
-        return True
+    def hold(self, partitions: Collection[int]) -> None:
+        """Be the one who publishes for these partitions, and no others. Nothing may be under way."""
+        self._producers = {partition: one for partition, one in self._producers.items() if partition in partitions}
+        missing = [partition for partition in partitions if partition not in self._producers]
+        if missing:
+            with ThreadPoolExecutor(len(missing)) as pool:  # each waits for the broker several times
+                self._producers |= zip(missing, pool.map(self._fresh, missing), strict=True)
 
-    def end_hanging(self, partitions: Iterable[int]) -> None:
-        """End what an earlier producer of this name left open, and the broker has forgotten to end.
+    def publish(self, decided: Decided) -> set[int]:
+        """Publish the verdicts of a batch, each partition's in its order.
+
+        Returns the partitions whose verdicts are published for sure. If one is missing: rewind.
+        """
+        self._reached(Point.BEFORE_FIRST_PUBLISH)
+        begun = [partition for partition, numbers in decided.batch.shares() if self._begin(partition, _outcomes(decided, numbers))]
+        delivered = [partition for partition in begun if self._deliver(partition)]
+        self._reached(Point.AFTER_FIRST_PUBLISH)
+        return {partition for partition in delivered if self._commit(partition)}
+
+    def end_hanging(self, partition: int) -> None:
+        """End what an earlier producer of this partition left open, and the broker has forgotten to end.
 
         Kafka 4 does not write the mark that ends a transaction where a partition has no leader yet, as just after a broker was killed,
         and never comes back to it (“likely deleted already and hence can be skipped”). Every reader would wait for ever. The mark that
         ends an empty transaction of the same name ends that one too: as aborted, so its ballots are read and published again.
         """
-        log.warning("a transaction hangs; ending those of one producer", extra={"of": self._transactional_id})
-        try:
-            self._producer.begin_transaction()
-            for partition in partitions:
-                for topic in (VOTES, REJECTED):
-                    self._producer.produce(topic, b"", partition=partition)  # aborted, so nobody ever reads it
-            self._producer.flush()
-            self._producer.abort_transaction(GIVE_UP_S)
-        except KafkaException as error:
-            self._recover(error)
+        log.warning("a transaction hangs; ending it", extra={"partition": partition})
+        nothing = (Outgoing(topic, None, b"", partition) for topic in (VOTES, REJECTED))  # aborted, so nobody ever reads it
+        if self._begin(partition, nothing) and self._deliver(partition):
+            try:
+                self._producers[partition].abort_transaction(GIVE_UP_S)
+            except KafkaException as error:
+                self._recover(partition, error)
 
-    def _recover(self, error: KafkaException) -> None:
+    def _fresh(self, partition: int) -> Producer:
+        return transactional(self._bootstrap_servers, transactional_id(partition))
+
+    def _begin(self, partition: int, outcomes: Iterator[Outgoing]) -> bool:
+        try:
+            self._producers[partition].begin_transaction()
+            produce(self._producers[partition], outcomes)
+        except KafkaException as error:
+            self._recover(partition, error)
+            return False
+        return True
+
+    def _deliver(self, partition: int) -> bool:
+        """All of it on the broker, or told by the commit: its messages give up after a time of their own."""
+        try:
+            self._producers[partition].flush()
+        except KafkaException as error:
+            self._recover(partition, error)
+            return False
+        return True
+
+    def _commit(self, partition: int) -> bool:
+        self._reached(Point.BEFORE_TRANSACTION_COMMIT)
+        try:
+            self._producers[partition].commit_transaction(GIVE_UP_S)
+        except KafkaException as error:
+            self._recover(partition, error)
+            return False
+        self._reached(Point.AFTER_TRANSACTION_COMMIT)
+        return True
+
+    def _recover(self, partition: int, error: KafkaException) -> None:
         """Abort if that is certain to end the transaction; in every other case nobody knows, and a new producer fences the old one."""
         why = error.args[0].str()
         if fault_of(error.args[0]) is Fault.ABORTABLE:
             try:
-                self._producer.abort_transaction(GIVE_UP_S)
+                self._producers[partition].abort_transaction(GIVE_UP_S)
             except KafkaException as second:
                 log.warning("a transaction could not be aborted; renewing the producer", extra={"why": second.args[0].str()})
             else:
-                log.warning("a batch was not published and is taken again", extra={"why": why})
+                log.warning("a batch was not published and is taken again", extra={"partition": partition, "why": why})
                 self._meter.retried(Retry.NOT_PUBLISHED)
                 return
         else:
-            log.warning("whether a batch was published is unknown; renewing the producer", extra={"why": why})
+            log.warning("whether a batch was published is unknown; renewing the producer", extra={"partition": partition, "why": why})
             self._meter.retried(Retry.UNKNOWN_OUTCOME)
         self._reached(Point.BEFORE_PRODUCER_RENEWED)
-        self._producer = transactional(self._bootstrap_servers, self._transactional_id)
+        self._producers[partition] = self._fresh(partition)
         self._meter.producer_renewed()
         self._reached(Point.AFTER_PRODUCER_RENEWED)
 
 
-def _outcomes(decided: Decided) -> Iterator[Outgoing]:
+def transactional_id(partition: int) -> str:
+    """Whoever comes with the same name fences whoever came before."""
+    return f"livetally-record-partition-{partition}"
+
+
+def _outcomes(decided: Decided, numbers: range) -> Iterator[Outgoing]:
     batch, tails = decided.batch, decided.tails
-    for number, (cast, verdict) in enumerate(zip(batch.casts, decided.verdicts, strict=True)):
-        partition, offset, appended_ms, _ = cast
+    for number in numbers:
+        partition, offset, appended_ms, _ = batch.casts[number]
+        verdict = decided.verdicts[number]
         time = ms_text(appended_ms)
         if isinstance(verdict, Counted):
             (_, voter_id, candidate_id), announcement = verdict

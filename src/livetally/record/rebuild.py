@@ -39,7 +39,7 @@ def rebuild_ledger(bootstrap_servers: str, database_url: str) -> str:
         connection, other = (stack.enter_context(closing(connect(database_url, "rebuild", bounded=False, as_owner=True))) for _ in range(2))
         outcomes = stack.enter_context(closing(Outcomes(bootstrap_servers)))
         custody = Custody(connection)
-        custody.take_all_slots()
+        custody.be_alone()
         custody.check_whole()
         custody.claim(identity.cluster_id, identity.topic_id)
         decided, before = past.positions(connection), past.heads(connection)
@@ -74,7 +74,7 @@ def rebuild_votes_topic(bootstrap_servers: str, database_url: str, topic: Topic,
     published = 0
     with closing(connect(database_url, "rebuild", bounded=False)) as connection, explained(database_url):
         custody = Custody(connection)
-        custody.take_all_slots()
+        custody.be_alone()
         custody.check_whole(but="votes-topic")
         custody.claim(ballots.cluster_id, ballots.topic_id)
         Cells(connection).take_lock()

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 from livetally.adapters import past
 from livetally.adapters.custody import Custody
-from livetally.adapters.kafka import TRANSACTION_TIMEOUT_MS
 from livetally.adapters.ledger import Ledger
 from livetally.adapters.outcomes import Outcomes
 from livetally.adapters.postgres import connect, explained
@@ -21,6 +20,7 @@ from livetally.adapters.roll import Roll
 from livetally.adapters.topics import Topics
 from livetally.core.ballots import Rejected
 from livetally.core.errors import ServiceError
+from livetally.core.verdicts import Verdict
 from livetally.core.wire import BALLOTS
 from livetally.record.decide import Decided, Decider
 from livetally.record.intake import Batch, Intake
@@ -30,8 +30,6 @@ from livetally.record.points import Point, Reached, unwatched
 from livetally.record.publish import Publisher
 
 WAIT_S = 0.2  # how long an idle recorder waits for a ballot before it looks whether it should stop
-OWN_HANGING_S = 1.0  # an open transaction of another recorder is over by then
-OTHERS_HANGING_S = 1.2 * TRANSACTION_TIMEOUT_MS / 1000  # the broker should have ended it
 BACK_OFF_S = (0.5, 1.0, 2.0, 5.0)  # pauses after a service has gone away; the last one repeats
 
 log = logging.getLogger(__name__)
@@ -95,37 +93,32 @@ class Recorder:
             explained(self._database_url),
         ):
             custody = Custody(connection)
+            custody.enter()
             custody.check_votable()
             custody.check_whole()
             topics = Topics(self._bootstrap_servers)
             identity = topics.identity(BALLOTS)
             custody.claim(identity.cluster_id, identity.topic_id)
-            slot = custody.take_slot()
             self._ledger = Ledger(connection)
             self._decider = Decider(self._ledger, Roll(connection), lambda: self._reached(Point.BEFORE_LEDGER_COMMIT))
-            self._publisher = Publisher(self._bootstrap_servers, slot, self._reached, self.meter)
-            partitions = range(topics.existing()[BALLOTS])
-            remedies = (
-                (OWN_HANGING_S, lambda: self._publisher.end_hanging(partitions)),
-                (OTHERS_HANGING_S, lambda: self._end_hanging_of_others(slot, partitions)),
-            )
+            self._publisher = Publisher(self._bootstrap_servers, self._reached, self.meter)
             with (
-                closing(Outcomes(self._bootstrap_servers, remedies)) as outcomes,
+                closing(Outcomes(self._bootstrap_servers, self._publisher.end_hanging)) as outcomes,
                 closing(Line(self._decide, self._publish)) as line,
-                closing(Intake(self._bootstrap_servers, outcomes, lambda: past.positions(connection), line.settle, self.meter)) as intake,
+                closing(
+                    Intake(
+                        self._bootstrap_servers,
+                        outcomes,
+                        lambda: past.positions(connection),
+                        line.settle,
+                        self._publisher.hold,
+                        self.meter,
+                    )
+                ) as self._intake,
             ):
-                log.info("recording", extra={"slot": slot})
+                log.info("recording")
                 self.done.has_begun = True
-                self._read(intake, line, stop)
-
-    def _end_hanging_of_others(self, own: int, partitions: range) -> None:
-        """No living recorder's transaction lasts that long. Should one be disturbed nevertheless, it takes a new producer and goes on.
-
-        More recorders than partitions have nothing to publish, so there are as many names.
-        """
-        for slot in partitions:
-            if slot != own:
-                Publisher(self._bootstrap_servers, slot, unwatched, self.meter).end_hanging(partitions)
+                self._read(self._intake, line, stop)
 
     def _read(self, intake: Intake, line: Line[Batch, Decided], stop: threading.Event) -> None:
         while not stop.is_set():
@@ -142,7 +135,15 @@ class Recorder:
                 is_fine = line.put(batch) or line.finish()
             if not is_fine:
                 intake.rewind()
+            self._tell(intake)
         line.finish()
+        self._tell(intake)
+
+    def _tell(self, intake: Intake) -> None:
+        if intake.has_news:
+            self._reached(Point.BEFORE_OFFSETS_SENT)
+            intake.tell()
+            self._reached(Point.AFTER_OFFSETS_SENT)
 
     def _decide(self, batch: Batch) -> Decided:
         began_s, tries = time.perf_counter(), self._ledger.tries
@@ -155,13 +156,19 @@ class Recorder:
 
     def _publish(self, decided: Decided) -> bool:
         began_s = time.perf_counter()
-        if not self._publisher.publish(decided):
+        batch = decided.batch
+        partitions = self._publisher.publish(decided)
+        verdicts: list[Verdict] = []
+        for partition, numbers in batch.shares():
+            if partition in partitions:
+                self._intake.published(partition, batch.end(numbers))
+                verdicts += decided.verdicts[numbers.start : numbers.stop]
+        refused = Counter(verdict.reason for verdict in verdicts if isinstance(verdict, Rejected))
+        self.meter.decided(len(verdicts), len(verdicts) - refused.total(), refused)
+        self.done.ballots += len(verdicts)
+        if len(verdicts) < len(decided.verdicts):
             return False
         self.meter.alive()
         self.meter.took(Step.PUBLISH, time.perf_counter() - began_s)
-        refused = Counter(verdict.reason for verdict in decided.verdicts if isinstance(verdict, Rejected))
-        ballots = len(decided.verdicts)
-        self.meter.decided(ballots, ballots - refused.total(), refused)
-        self.done.ballots += ballots
         self.done.batches += 1
         return True

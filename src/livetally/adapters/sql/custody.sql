@@ -1,5 +1,8 @@
--- name: take_slot
-SELECT pg_try_advisory_lock(%s, %s);
+-- name: enter
+SELECT pg_try_advisory_lock_shared(%s);
+
+-- name: be_alone
+SELECT pg_try_advisory_lock(%s);
 
 -- name: source
 SELECT cluster_id, ballots_topic_id, ledger_id::text FROM ledger_source;
