@@ -149,7 +149,6 @@ def test_an_owner_who_is_not_in_the_role_is_told_so(administrator: Administrator
     assert_works(ours)
 
 
-@pytest.mark.xfail(reason="PostgreSQL's own errors reach the command line: neither `explained` nor `connect` turns them into ours")
 def test_what_is_missing_is_said_without_a_stack_trace(administrator: Administrator) -> None:
     ours = administrator.create("ours", "registrar")
     with pytest.raises(LivetallyError, match="Let an administrator run"), explained(ours):

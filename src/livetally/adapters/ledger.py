@@ -25,7 +25,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(slots=True)
 class Link:
-    """What one batch adds to the chain of a partition."""
+    """What is added to the chain of a partition at once."""
 
     partition: int
     first_offset: int
@@ -34,6 +34,10 @@ class Link:
     head: bytes
     accepted: int = 0
     rejected: int = 0
+
+    def following(self) -> "Link":
+        """An empty one behind this one."""
+        return Link(self.partition, self.next_offset, self.next_offset, self.head, self.head)
 
     def accept(self, offset: int, entry: bytes) -> None:
         self.accepted += 1
@@ -96,16 +100,21 @@ class Ledger:
             return verdicts
         raise LedgerError(f"{TRIES_MAX} times in a row another recorder and this one were in each other's way. Start it again.")
 
-    def replay(self, batches: Iterable[Sequence[Cast]]) -> None:
-        """Decide all ballots anew, from the first, in one transaction: whoever looks sees the old ledger or the new one."""
+    def replay(self, batches: Iterable[Sequence[Cast]]) -> dict[int, int]:
+        """Decide all ballots anew, from the first, in one transaction: whoever looks sees the old ledger or the new one.
+
+        Returns how many verdicts have changed, per partition; one that was missing, or too many, has changed too.
+        """
         execute, sql = self._connection.execute, self._sql
         with self._connection.transaction():
             execute(sql["allow_changes"])
+            execute(sql["keep_for_comparison"])
             execute(sql["empty"])
             for batch in batches:
                 self._decide(batch, {})
                 execute(sql["empty_question"])
             execute(sql["refuse_changes"])
+            return dict(execute(sql["changed"]).fetchall())
 
     def _decide(self, batch: Sequence[Cast], begins: Mapping[int, int]) -> list[Verdict]:
         links = self._begin_links({cast.partition for cast in batch})
@@ -192,14 +201,19 @@ class Ledger:
                     copy.write_row(row)
 
     def _store_links(self, casts: Sequence[Cast], judged: Judged, links: Links) -> None:
+        """A link for each turn that a partition has: who replays the links in their order decides in the same order again."""
+        made: list[Link] = []
         for cast, verdict in zip(casts, judged.verdicts, strict=True):
             partition, offset, appended_ms, _ = cast
+            if not made or made[-1].partition != partition:
+                links[partition] = links[partition].following()
+                made.append(links[partition])
             if isinstance(verdict, Counted):
-                links[partition].accept(offset, vote_entry(offset, appended_ms, *verdict.ballot))
+                made[-1].accept(offset, vote_entry(offset, appended_ms, *verdict.ballot))
             else:
                 entry = rejection_entry(offset, appended_ms, verdict.reason, verdict.detail, *judged.told(cast))
-                links[partition].reject(offset, entry)
-        rows = [asdict(made) for made in links.values() if made.next_offset > made.first_offset]
+                made[-1].reject(offset, entry)
+        rows = [asdict(one) for one in made]
         with self._connection.cursor() as cursor:
             cursor.executemany(self._sql["add_link"], rows)
             cursor.executemany(self._sql["advance"], rows)

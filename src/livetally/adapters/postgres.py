@@ -41,16 +41,27 @@ def connect(url: str, application: str, *, bounded: bool = True, as_owner: bool 
 
 @contextmanager
 def explained(url: str) -> Iterator[None]:
-    """PostgreSQL's refusals as a ServiceError that names the server and never the password. A schema that is not there yet is one too."""
+    """PostgreSQL's refusals as errors of ours that name the server and never the password.
+
+    A server that does not answer, or has no schema yet, may do so later: ServiceError. A right that is missing, a person must give.
+    """
     try:
         yield
+    except (psycopg.errors.InsufficientPrivilege, psycopg.errors.RaiseException) as error:
+        raise LedgerError(
+            f"PostgreSQL at {_where(url)} refuses the user of the database: {str(error).strip()}\n"
+            "Nothing was changed. Whoever administers it can give the right, or make livetally's tables once with a user who has it."
+        ) from error
     except (psycopg.OperationalError, psycopg.InternalError, psycopg.InterfaceError, psycopg.errors.UndefinedTable) as error:
-        address = urlsplit(url)
-        where = f"{address.hostname}:{address.port or 5432}{address.path}"
         raise ServiceError(
-            f"PostgreSQL at {where} does not answer as it should: {str(error).strip()}\n"
+            f"PostgreSQL at {_where(url)} does not answer as it should: {str(error).strip()}\n"
             "Check that it is running (`./livetally status`) and that LIVETALLY_DATABASE_URL, if it is set, is right."
         ) from error
+
+
+def _where(url: str) -> str:
+    address = urlsplit(url)
+    return f"{address.hostname}:{address.port or 5432}{address.path}"
 
 
 def migrate(connection: Connection) -> list[str]:

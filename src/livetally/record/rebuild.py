@@ -3,7 +3,7 @@
 import itertools
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from datetime import UTC
 
@@ -54,17 +54,33 @@ def rebuild_ledger(bootstrap_servers: str, database_url: str) -> str:
             for partition in partitions
         }
         in_order = _as_decided(ballots, past.order_of_links(other))
-        Ledger(connection).replay(iter(lambda: list(itertools.islice(in_order, BATCH)), []))
+        changed = Ledger(connection).replay(iter(lambda: list(itertools.islice(in_order, BATCH)), []))
         count, accepted, rejected = past.counts(connection)
         after = set(past.heads(connection))
-    changed = [head for head in before if head not in after and head.next_offset >= decided.get(head.partition, 0)]
-    return f"The ledger has been made again from {count:,} ballots: {accepted:,} votes, {rejected:,} rejected.\n" + (
-        "Its heads are what they were."
-        if not changed
-        else "It was not what its ballots say: the heads of partition "
-        + ", ".join(str(head.partition) for head in changed)
-        + " have changed. `./livetally rebuild votes-topic` is next, if `./livetally audit` says so."
+    other_heads = [head.partition for head in before if head not in after]
+    return f"The ledger has been made again from {count:,} ballots: {accepted:,} votes, {rejected:,} rejected.\n" + _compared(
+        changed, other_heads
     )
+
+
+def _compared(changed: Mapping[int, int], other_heads: Collection[int]) -> str:
+    if not changed and not other_heads:
+        return "It is what it was, and so are its heads."
+    wrong = sum(changed.values())
+    return (
+        "It was not what its ballots say. "
+        + (
+            f"{wrong:,} verdict{'' if wrong == 1 else 's'} of partition {_listed(changed)} {'was' if wrong == 1 else 'were'} wrong. "
+            if changed
+            else ""
+        )
+        + (f"The heads of partition {_listed(other_heads)} are others now. " if other_heads else "Its heads are what they were. ")
+        + "`./livetally rebuild votes-topic` is next, if `./livetally audit` says so."
+    )
+
+
+def _listed(partitions: Iterable[int]) -> str:
+    return ", ".join(map(str, sorted(partitions)))
 
 
 def rebuild_votes_topic(bootstrap_servers: str, database_url: str, topic: Topic, replication_factor: int) -> str:

@@ -95,6 +95,21 @@ ALTER TABLE votes ENABLE ALWAYS TRIGGER only_added_to;
 ALTER TABLE rejections ENABLE ALWAYS TRIGGER only_added_to;
 ALTER TABLE chain ENABLE ALWAYS TRIGGER only_added_to;
 
+-- name: keep_for_comparison
+CREATE TEMPORARY TABLE votes_before ON COMMIT DROP AS TABLE votes;
+CREATE TEMPORARY TABLE rejections_before ON COMMIT DROP AS TABLE rejections;
+
+-- name: changed
+SELECT ballot_partition, count(DISTINCT ballot_offset)
+FROM (
+    SELECT ballot_partition, ballot_offset FROM (TABLE votes_before EXCEPT TABLE votes) AS gone
+    UNION ALL SELECT ballot_partition, ballot_offset FROM (TABLE votes EXCEPT TABLE votes_before) AS come
+    UNION ALL SELECT ballot_partition, ballot_offset FROM (TABLE rejections_before EXCEPT TABLE rejections) AS gone
+    UNION ALL SELECT ballot_partition, ballot_offset FROM (TABLE rejections EXCEPT TABLE rejections_before) AS come
+) AS different
+GROUP BY ballot_partition
+ORDER BY ballot_partition;
+
 -- name: empty
 -- Not TRUNCATE: somebody who looks meanwhile, with an older snapshot, would see an empty ledger.
 DELETE FROM votes;
