@@ -9,7 +9,7 @@ from livetally.core.errors import LedgerError, ServiceError
 from livetally.core.wire import REJECTED, VOTES, ballot_of
 
 FIRST_LOOK_OFFSETS = 64  # aborted messages and control records lie at an end too: look further back each time
-REMEDY_AFTER_S = 1.0  # an open transaction of a recorder that lives is over by then
+REMEDY_AFTER_S = 1.0  # and again after as long; an open transaction of a recorder that lives is over by then
 HANGING_WAIT_S = 3 * TRANSACTION_TIMEOUT_MS / 1000  # a dead producer's transaction is aborted by the broker well before
 
 
@@ -45,16 +45,16 @@ class Outcomes:
     def _settled(self, topic: str, partition: int) -> tuple[int, int]:
         """The bounds of a partition, once no transaction hangs any more before what is its end now."""
         began = time.monotonic()
-        end_hanging = self._end_hanging
+        remedy_s = REMEDY_AFTER_S
         end = bounds(self._everything, topic, partition)[1]  # asked once: a busy recorder's next transaction is not waited for
         while True:
             low, high = bounds(self._committed, topic, partition)
             if high >= end:
                 return low, high
             hanging_s = time.monotonic() - began
-            if end_hanging is not None and hanging_s > REMEDY_AFTER_S:
-                end_hanging(partition)
-                end_hanging = None
+            if self._end_hanging is not None and hanging_s > remedy_s:
+                self._end_hanging(partition)
+                remedy_s += REMEDY_AFTER_S  # in vain, if another recorder tried it at the same time
             if hanging_s > HANGING_WAIT_S:
                 raise ServiceError(
                     f"A transaction on {topic}[{partition}] has been hanging for {HANGING_WAIT_S:.0f} s; is another recorder writing there?"

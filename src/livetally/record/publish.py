@@ -59,6 +59,7 @@ class Publisher:
         ends an empty transaction of the same name ends that one too: as aborted, so its ballots are read and published again.
         """
         log.warning("a transaction hangs; ending it", extra={"partition": partition})
+        self._producers[partition] = self._fresh(partition)  # another recorder may have tried it meanwhile, and have fenced ours
         nothing = (Outgoing(topic, None, b"", partition) for topic in (VOTES, REJECTED))  # aborted, so nobody ever reads it
         if self._begin(partition, nothing) and self._deliver(partition):
             try:
