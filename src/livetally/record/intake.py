@@ -1,6 +1,7 @@
 """Reading ballots as a member of the group of recorders; where to begin is read from the end of the output."""
 
 import logging
+import time
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from livetally.record.meter import Meter, Retry
 
 GROUP = "livetally-record"
 GATHER_S = 0.01  # how long a batch that has begun waits for more: a batch adapts to the load, it does not wait to be full
+TELL_EVERY_S = 1.0
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +64,7 @@ class Intake:
         self._rebalances = 0
         self._published: dict[int, int] = {}
         self._told: dict[int, int] = {}
+        self._told_s = 0.0
         self._fault: Exception | None = None
         self._positions: dict[int, int] = {}
         self._consumer: Consumer = consumer(bootstrap_servers, GROUP)
@@ -107,12 +110,16 @@ class Intake:
     def has_news(self) -> bool:
         return self._published != self._told
 
+    @property
+    def is_time_to_tell(self) -> bool:
+        return self.has_news and time.monotonic() > self._told_s + TELL_EVERY_S
+
     def tell(self) -> None:
         """Tell the group how far its partitions are published, for those who look at its lag from outside.
 
         Nobody of ours relies on it, and the next time says more. So whether it arrives is not waited for.
         """
-        self._told = dict(self._published)
+        self._told, self._told_s = dict(self._published), time.monotonic()
         self._consumer.commit(offsets=[TopicPartition(BALLOTS, partition, end) for partition, end in self._told.items()], asynchronous=True)
 
     def close(self) -> None:

@@ -101,8 +101,8 @@ class Recorder:
             custody.claim(identity.cluster_id, identity.topic_id)
             self._ledger = Ledger(connection)
             self._decider = Decider(self._ledger, Roll(connection), lambda: self._reached(Point.BEFORE_LEDGER_COMMIT))
-            self._publisher = Publisher(self._bootstrap_servers, self._reached, self.meter)
             with (
+                closing(Publisher(self._bootstrap_servers, self._reached, self.meter)) as self._publisher,
                 closing(Outcomes(self._bootstrap_servers, self._publisher.end_hanging)) as outcomes,
                 closing(Line(self._decide, self._publish)) as line,
                 closing(
@@ -135,15 +135,16 @@ class Recorder:
                 is_fine = line.put(batch) or line.finish()
             if not is_fine:
                 intake.rewind()
-            self._tell(intake)
+            if intake.is_time_to_tell:
+                self._tell(intake)
         line.finish()
-        self._tell(intake)
+        if intake.has_news:
+            self._tell(intake)
 
     def _tell(self, intake: Intake) -> None:
-        if intake.has_news:
-            self._reached(Point.BEFORE_OFFSETS_SENT)
-            intake.tell()
-            self._reached(Point.AFTER_OFFSETS_SENT)
+        self._reached(Point.BEFORE_OFFSETS_SENT)
+        intake.tell()
+        self._reached(Point.AFTER_OFFSETS_SENT)
 
     def _decide(self, batch: Batch) -> Decided:
         began_s, tries = time.perf_counter(), self._ledger.tries
