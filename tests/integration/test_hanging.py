@@ -1,15 +1,21 @@
 """Transactions that are left open: whoever takes a partition over ends them, and nobody ever reads what was in them."""
 
+import time
 from contextlib import closing
 
+import pytest
 from confluent_kafka import Producer
 
 from livetally.adapters.outcomes import Outcomes
 from livetally.core.wire import VOTES
+from livetally.record.decide import Decided
+from livetally.record.intake import Batch
+from livetally.record.line import Line
 from livetally.record.meter import Meter
 from livetally.record.points import unwatched
 from livetally.record.publish import Publisher, transactional_id
-from pipeline import PARTITIONS, WITHIN_S, Pipeline, recording
+from livetally.record.record import LOOK_AFTER_S, Recorder
+from pipeline import PARTITIONS, WITHIN_S, Pipeline, recording, wait_for
 
 FOR_EVER_MS = 900_000  # the broker would wait so long before it ended one by itself
 
@@ -55,3 +61,27 @@ def test_the_remedy_for_a_transaction_that_hangs_is_tried_until_it_has_worked_an
         outcomes.next_ballot(0)
     assert tried == [0, 0]
     assert len(pipeline.read(VOTES)) == 30
+
+
+def test_a_recorder_without_work_looks_once_whether_what_it_published_can_be_read(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[float] = []
+    is_time_to_look = Recorder._is_time_to_look
+
+    def watched(self: Recorder, line: Line[Batch, Decided]) -> bool:
+        looks = is_time_to_look(self, line)
+        looked.extend([time.monotonic()] * looks)
+        return looks
+
+    monkeypatch.setattr(Recorder, "_is_time_to_look", watched)
+    pipeline.hold_election(voters=20)
+    with recording(pipeline):
+        for number in (1, 2):
+            pipeline.cast_votes([number])
+            pipeline.await_decided()
+            wait_for(lambda number=number: len(looked) == number, "it looks")  # type: ignore[misc]
+            until = time.monotonic() + 2 * LOOK_AFTER_S
+            wait_for(lambda until=until: time.monotonic() > until, "it has had time to look again")  # type: ignore[misc]
+            assert len(looked) == number
+    assert len(pipeline.read(VOTES)) == 2

@@ -29,6 +29,7 @@ from livetally.record.meter import Meter, Retry, Step
 from livetally.record.points import Point, Reached, unwatched
 from livetally.record.publish import Publisher
 
+LOOK_AFTER_S = 2.0  # without a ballot
 WAIT_S = 0.2  # how long an idle recorder waits for a ballot before it looks whether it should stop
 BACK_OFF_S = (0.5, 1.0, 2.0, 5.0)  # pauses after a service has gone away; the last one repeats
 
@@ -85,6 +86,7 @@ class Recorder:
         self._reached = reached
         self.meter = meter
         self.done = Recorded()
+        self._has_to_look, self._published_s = False, 0.0
 
     def run(self, stop: threading.Event) -> None:
         """Until told to stop, or until a service does not answer."""
@@ -128,7 +130,7 @@ class Recorder:
             began_s = time.perf_counter()
             batch = intake.take(self._ballots_max, WAIT_S)
             if batch is None:
-                is_fine = line.finish() if line.is_broken else True
+                is_fine = line.finish() if line.is_broken else not self._is_time_to_look(line)
             else:
                 self.meter.took(Step.CONSUME, time.perf_counter() - began_s)
                 self._reached(Point.AFTER_CONSUME)
@@ -140,6 +142,13 @@ class Recorder:
         line.finish()
         if intake.has_news:
             self._tell(intake)
+
+    def _is_time_to_look(self, line: Line[Batch, Decided]) -> bool:
+        """Once after the last batch: can its outcomes be read? A broker that is killed right after a commit may forget to end it."""
+        if not self._has_to_look or not line.is_idle or time.monotonic() < self._published_s + LOOK_AFTER_S:
+            return False
+        self._has_to_look = False
+        return True
 
     def _tell(self, intake: Intake) -> None:
         self._reached(Point.BEFORE_OFFSETS_SENT)
@@ -169,6 +178,7 @@ class Recorder:
         self.done.ballots += len(verdicts)
         if len(verdicts) < len(decided.verdicts):
             return False
+        self._has_to_look, self._published_s = True, time.monotonic()
         self.meter.alive()
         self.meter.took(Step.PUBLISH, time.perf_counter() - began_s)
         self.done.batches += 1
