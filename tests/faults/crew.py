@@ -166,11 +166,14 @@ class Crew:
         one.send(signal.SIGTERM)  # before it listens, that ends it at once
 
     def fit(self, size: int) -> None:
-        """From now on there are so many."""
+        """From now on there are so many, and one of them speaks through the proxies."""
         while len(self.members) < size:
             self.add()
         for one in self.members[size:]:
             self.retire(one)
+        if self.members and not any(one.address == self._proxied for one in self.members):
+            self.retire(self.members[0])
+            self.add()
 
     def ask_where(self) -> None:
         """Everybody's log says where each thread is."""
