@@ -155,3 +155,17 @@ def test_a_message_that_record_did_not_write_is_refused_and_named(outcomes: Outc
     pipeline.send(VOTES, [(b"v0", b"{}", 0, {name: value for name, value in headers if isinstance(value, bytes)})])
     with pytest.raises(LedgerError, match=r"votes_topic\[0\] holds a message at offset 0 that is not the outcome"):
         outcomes.next_ballot(0)
+
+
+def test_an_end_that_was_read_before_a_remedy_is_read_again(pipeline: Pipeline, writer: Writer) -> None:
+    """The other recorder published votes until the remedy fenced it, after their end had been read here."""
+    hanging = Writer(pipeline, "hanging")
+    hanging.write(REJECTED, 0, 0)
+
+    def remedy(partition: int) -> None:
+        writer.write(VOTES, partition, 1, 2, 3)
+        writer.commit()
+        hanging.abort()
+
+    with closing(Outcomes(pipeline.kafka, remedy)) as ours:
+        assert ours.next_ballot(0) == 4

@@ -1,5 +1,6 @@
 """Transactions that are left open: whoever takes a partition over ends them, and nobody ever reads what was in them."""
 
+import threading
 import time
 from contextlib import closing
 
@@ -15,7 +16,7 @@ from livetally.record.meter import Meter
 from livetally.record.points import unwatched
 from livetally.record.publish import Publisher, transactional_id
 from livetally.record.record import LOOK_AFTER_S, Recorder
-from pipeline import PARTITIONS, WITHIN_S, Pipeline, recording, wait_for
+from pipeline import PARTITIONS, WITHIN_S, Pipeline, recording
 
 FOR_EVER_MS = 900_000  # the broker would wait so long before it ended one by itself
 
@@ -76,12 +77,14 @@ def test_a_recorder_without_work_looks_once_whether_what_it_published_can_be_rea
 
     monkeypatch.setattr(Recorder, "_is_time_to_look", watched)
     pipeline.hold_election(voters=20)
+    began, never = time.monotonic(), threading.Event()
     with recording(pipeline):
         for number in (1, 2):
             pipeline.cast_votes([number])
             pipeline.await_decided()
-            wait_for(lambda number=number: len(looked) == number, "it looks")  # type: ignore[misc]
-            until = time.monotonic() + 2 * LOOK_AFTER_S
-            wait_for(lambda until=until: time.monotonic() > until, "it has had time to look again")  # type: ignore[misc]
+            while len(looked) < number:
+                assert time.monotonic() < began + WITHIN_S, "it does not look"
+                never.wait(0.05)
+            never.wait(2 * LOOK_AFTER_S)  # time to look again, if it were to
             assert len(looked) == number
     assert len(pipeline.read(VOTES)) == 2

@@ -19,12 +19,18 @@ class Outcomes:
     def __init__(self, bootstrap_servers: str, end_hanging: Callable[[int], None] | None = None) -> None:
         """`end_hanging` may end a transaction that hangs in a partition, for those who are allowed to."""
         self._end_hanging = end_hanging
+        self._remedies = 0
         self._committed = reader(bootstrap_servers)
         self._everything = consumer(bootstrap_servers, config={"isolation.level": "read_uncommitted"})
 
     def next_ballot(self, partition: int) -> int:
         """The offset of the first ballot of this partition that has no published outcome."""
-        return 1 + max(self.last_ballot(topic, partition) for topic in (VOTES, REJECTED))
+        while True:
+            remedies = self._remedies
+            last = max(self.last_ballot(topic, partition) for topic in (VOTES, REJECTED))
+            # A remedy fences others, and only from then on is an end the end: what was read before it may have been overtaken.
+            if self._remedies == remedies:
+                return 1 + last
 
     def last_ballot(self, topic: str, partition: int, before: int | None = None) -> int:
         """The ballot offset of the last committed outcome (before an offset of the topic); -1 if there is none."""
@@ -54,6 +60,7 @@ class Outcomes:
             hanging_s = time.monotonic() - began
             if self._end_hanging is not None and hanging_s > remedy_s:
                 self._end_hanging(partition)
+                self._remedies += 1
                 remedy_s += REMEDY_AFTER_S  # in vain, if another recorder tried it at the same time
             if hanging_s > HANGING_WAIT_S:
                 raise ServiceError(

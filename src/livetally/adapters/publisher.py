@@ -3,11 +3,14 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from livetally.adapters.kafka import KafkaException, Producer, producer
+from livetally.adapters.kafka import TRANSACTION_TIMEOUT_MS, KafkaException, Producer, producer
 from livetally.core.errors import ServiceError
 from livetally.core.wire import Headers
 
 START_TIMEOUT_S = 30.0  # `init_transactions` waits until a predecessor's transaction is out of the way
+# After this the broker has aborted the transaction by itself. Without a limit the client can wait for ever for a broker that was killed
+# meanwhile. Whoever gives up does not go on with this producer: a new one fences it, and with it whatever is still on its way.
+GIVE_UP_S = TRANSACTION_TIMEOUT_MS / 1000
 ANY_PARTITION = -1
 
 
@@ -54,6 +57,6 @@ class AllOrNothing:
         try:
             self._producer.begin_transaction()
             produce(self._producer, messages)
-            self._producer.commit_transaction()
+            self._producer.commit_transaction(GIVE_UP_S)
         except KafkaException as error:
             raise ServiceError(f"Messages could not be published: {error.args[0].str()}") from error

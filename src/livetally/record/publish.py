@@ -9,17 +9,14 @@ import time
 from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-from livetally.adapters.kafka import TRANSACTION_TIMEOUT_MS, Fault, KafkaException, Producer, fault_of
-from livetally.adapters.publisher import Outgoing, produce, transactional
+from livetally.adapters.kafka import Fault, KafkaException, Producer, fault_of
+from livetally.adapters.publisher import GIVE_UP_S, Outgoing, produce, transactional
 from livetally.core.verdicts import Counted
 from livetally.core.wire import REJECTED, VOTES, ms_text, outcome_headers, rejection_headers, vote_message
 from livetally.record.decide import Decided
 from livetally.record.meter import Meter, Retry
 from livetally.record.points import Point, Reached
 
-# After this the broker has aborted the transaction by itself. Without a limit the client can wait for ever for a broker that was killed
-# meanwhile. Whoever gives up does not go on with this producer: a new one fences it, and with it whatever is still on its way.
-GIVE_UP_S = TRANSACTION_TIMEOUT_MS / 1000
 # The broker needs some 2 ms after a commit to write the marks that end it. Who begins the next transaction sooner is sent away, and the
 # client comes back only after 20 ms.
 MARKS_S = 0.004
@@ -52,7 +49,7 @@ class Publisher:
         Returns the partitions whose verdicts are published for sure. If one is missing: rewind.
         """
         if (early_s := self._ended_s + MARKS_S - time.monotonic()) > 0:
-            time.sleep(early_s)
+            time.sleep(early_s)  # see MARKS_S: to be sent away would cost five times as much
         self._reached(Point.BEFORE_FIRST_PUBLISH)
         begun = [partition for partition, numbers in decided.batch.shares() if self._begin(partition, _outcomes(decided, numbers))]
         # Each commit is some waits for the broker; one after the other they would be most of a small batch's time.

@@ -56,8 +56,8 @@ def rebuild_ledger(bootstrap_servers: str, database_url: str) -> str:
         in_order = _as_decided(ballots, past.order_of_links(other))
         changed = Ledger(connection).replay(iter(lambda: list(itertools.islice(in_order, BATCH)), []))
         count, accepted, rejected = past.counts(connection)
-        after = set(past.heads(connection))
-    other_heads = [head.partition for head in before if head not in after]
+        after = past.heads(connection)
+    other_heads = {head.partition for head in {*before} ^ {*after}}
     return f"The ledger has been made again from {count:,} ballots: {accepted:,} votes, {rejected:,} rejected.\n" + _compared(
         changed, other_heads
     )
