@@ -124,11 +124,11 @@ def _kill_supervisor(livetally: Livetally) -> None:
 
 
 def _has_gone_on(livetally: Livetally, before: int) -> bool:
-    """More is recorded, or nothing is left to be counted."""
+    """More is recorded, or nothing is left to be counted (a ballot that was cast again is recorded and never tallied)."""
     if livetally.begin("status").wait() != 0:
         return False
-    counts = livetally.json("status")["counts"]
-    return bool(counts["recorded"] > before or counts["cast"] == counts["recorded"] == counts["tallied"] > 0)
+    status = livetally.json("status")
+    return bool(status["counts"]["recorded"] > before or status["settled"])
 
 
 def _has_recorded_more(livetally: Livetally, before: int) -> bool:

@@ -142,7 +142,8 @@ def _status(settings: Settings) -> dict[str, Any]:
     if used.kafka_bootstrap_servers and url and all(answers.values()):
         with Pulses(used.kafka_bootstrap_servers, url) as pulses:
             pulse = pulses.take()
-        found["counts"] = {"registered": pulse.registered, "cast": pulse.cast, "recorded": pulse.recorded, "tallied": pulse.tallied}
+        found["counts"] = {name: getattr(pulse, name) for name in ("registered", "cast", "recorded", "accepted", "tallied")}
+        found["settled"] = pulse.settled
     return found
 
 
