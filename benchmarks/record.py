@@ -20,7 +20,7 @@ from harness.electorate import Contest, register
 from harness.footprint import grown, ledger_bytes, topic_bytes
 from harness.machine import machine
 from harness.record_figures import PEERS, Found, document, rows
-from harness.recorder import recorder
+from harness.recorder import recorders
 from harness.saying import Phases, say
 from harness.stand import Stand, stand
 from livetally.commands.output import print_json
@@ -44,7 +44,7 @@ class RecordBench:
         self._options = options
         self._stand = on
         self._phase = phases.phase
-        self._steady = round(options.latency_rate * options.latency_seconds) if "latency" in options.only else 0
+        self._steady = _steady(options) if "latency" in options.only else 0
         self._voters = max(options.ballots, options.ballots - options.ballots // BLOCK * BAD_PER_BLOCK + self._steady)
         self.found = Found()
 
@@ -80,7 +80,7 @@ class RecordBench:
         with (
             self._contest() as url,
             self._phase("memory", f"record, a backlog of {backlog.ballots:,}: its memory"),
-            recorder(self._stand, url) as running,
+            recorders(self._stand, url) as running,
         ):
             self.found.small = running.fill(backlog.ballots)
 
@@ -92,7 +92,7 @@ class RecordBench:
                 say(f"   {peer.votes_per_s:,.0f} votes/s; {peer.bottleneck}")
 
     def _fill(self, backlog: Backlog, *, is_last: bool) -> None:
-        with self._contest() as url, recorder(self._stand, url) as running:
+        with self._contest() as url, recorders(self._stand, url) as running:
             with self._phase("record", f"record, a backlog of {backlog.ballots:,}"), owner(url) as connection:
                 before = ledger_bytes(connection)
                 fill = running.fill(backlog.ballots)
@@ -114,7 +114,7 @@ class RecordBench:
     def _retained(self, backlog: Backlog) -> None:
         on = self._stand
         on.empty_outputs()
-        with recorder(on, on.roll_url) as running:  # the last one: it needs no copy
+        with recorders(on, on.roll_url) as running:  # the last one: it needs no copy
             with self._phase("retained", f"record, a backlog of {backlog.ballots:,}"):
                 self.found.retained = running.fill(backlog.ballots)
             self._check(on.roll_url, backlog)
@@ -141,6 +141,7 @@ def main() -> int:
         with stand(options.dir, voters * BYTES_PER_VOTER + BYTES_BESIDES) as on:
             with owner(on.roll_url) as connection:
                 about = machine(connection, on.database_directory)
+            shape = {"recorders": on.settings.recorders, "ballot_partitions": on.settings.ballot_partitions}
             found = RecordBench(options, on, phases).run()
     except LivetallyError as error:
         say(f"bench record: {error}")
@@ -151,7 +152,7 @@ def main() -> int:
         say(f"Others used {others:.0%} of this machine meanwhile: these rates are too low, and ratios only hint. Repeat it on a quiet one.")
     for fault in found.faults:
         say(f"WRONG: {fault}")
-    result = document(found) | {"sizes": vars(options) | {"dir": None}, "machine": about, "phases_s": phases.seconds}
+    result = document(found) | {"sizes": vars(options) | {"dir": None} | shape, "machine": about, "phases_s": phases.seconds}
     if options.json:
         print_json(result)
     else:
@@ -182,10 +183,14 @@ def _options() -> argparse.Namespace:
     for name, value in (QUICK if options.quick else FULL).items():
         if getattr(options, name) is None:
             setattr(options, name, value)
-    steady = options.latency_rate * options.latency_seconds
+    steady = _steady(options)
     if "retained" in options.only and options.votes_retained < options.ballots + steady:
         parser.error(f"--votes-retained must be at least {options.ballots + steady:,.0f}: the long fill goes on where the others were")
     return options
+
+
+def _steady(options: argparse.Namespace) -> int:
+    return round(options.latency_rate * (latency.WARM_UP_S + options.latency_seconds))
 
 
 def _parts(text: str) -> tuple[str, ...]:

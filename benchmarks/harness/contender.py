@@ -53,7 +53,7 @@ def run_peer(stand: Stand, database_url: str, module: str, seconds: float) -> Pe
     )
     try:
         assert process.stdout is not None
-        meter = Meter(python=process.pid)
+        meter = Meter(python=[process.pid])
         _answer(module, process.stdout.readline())
         first = meter.read()
         said = _answer(module, process.stdout.readline())

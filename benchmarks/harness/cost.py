@@ -3,7 +3,7 @@
 import os
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,15 +43,15 @@ class Cost:
 
 
 class Meter:
-    """Reads the accounts of some programs (name: process), of PostgreSQL, the broker, and this process."""
+    """Reads the accounts of some programs (name: processes), of PostgreSQL, the broker, and this process."""
 
-    def __init__(self, **programs: int) -> None:
-        self._programs = {**programs, **_services(), HARNESS: os.getpid()}
+    def __init__(self, **programs: Sequence[int]) -> None:
+        self._programs = {**programs, **_services()}
 
     def read(self) -> Reading:
         busy, stolen = _machine()
-        used = {name: _own(pid) if name == HARNESS else _with_children(pid) for name, pid in self._programs.items()}
-        return Reading(time.monotonic(), used, busy, stolen)
+        used = {name: sum(map(_with_children, pids)) for name, pids in self._programs.items()}
+        return Reading(time.monotonic(), {**used, HARNESS: _own(os.getpid())}, busy, stolen)
 
 
 def cost(first: Reading, last: Reading) -> Cost:
@@ -69,10 +69,10 @@ def peak_memory_bytes(pid: int) -> int:
     return int(found[1]) * 1024
 
 
-def _services() -> dict[str, int]:
+def _services() -> dict[str, list[int]]:
     """The services that this process has started; their children come and go."""
     known = {"postgres": "postgresql", "java": "broker"}
-    return {known[child.name()]: child.pid for child in psutil.Process().children() if child.name() in known}
+    return {known[child.name()]: [child.pid] for child in psutil.Process().children() if child.name() in known}
 
 
 def _with_children(pid: int) -> float:

@@ -1,10 +1,10 @@
-"""*record*, as a user runs it: `livetally record`, a process of its own, watched from outside at little cost."""
+"""*record*, as `livetally run` runs it: as many processes of `livetally record` as the settings say, watched from outside at little cost."""
 
 import signal
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,13 +81,13 @@ class Fill:
         return end[0] - begin[0], cost(begin[1], end[1])
 
 
-class Recorder:
-    """A running `livetally record`."""
+class Recorders:
+    """Running processes of `livetally record`."""
 
-    def __init__(self, stand: Stand, database_url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    def __init__(self, stand: Stand, database_url: str, processes: Sequence["subprocess.Popen[bytes]"], log: Path) -> None:
         self._stand = stand
         self._database_url = database_url
-        self._process = process
+        self._processes = processes
         self._log = log
         self._spawned_at_s = time.monotonic()
 
@@ -95,7 +95,8 @@ class Recorder:
         """Wait until so many ballots, all that there are, have been decided and every outcome can be read."""
         tell = progress("recorded", ballots)
         samples: list[Sample] = []
-        meter = Meter(python=self._process.pid)
+        pids = [one.pid for one in self._processes]
+        meter = Meter(python=pids)
         readings = [(0, meter.read())]
         # Asks for the group's position without being a member of it.
         observer = consumer(self._stand.kafka, GROUP, {"isolation.level": "read_uncommitted"})
@@ -116,7 +117,8 @@ class Recorder:
         last = meter.read()
         readings.append((samples[-1].accepted, last))
         readings = readings[len(samples) > 1 :]  # as `Fill.began`
-        return Fill(samples, self._spawned_at_s, last.at_s, cost(readings[0][1], last), readings, peak_memory_bytes(self._process.pid))
+        peak_bytes = sum(map(peak_memory_bytes, pids))
+        return Fill(samples, self._spawned_at_s, last.at_s, cost(readings[0][1], last), readings, peak_bytes)
 
     @staticmethod
     def _published(observer: Consumer) -> dict[int, int]:
@@ -125,28 +127,31 @@ class Recorder:
         return {one.partition: one.offset for one in patiently("how far is published", lambda: observer.committed(partitions))}
 
     def _check(self, last_progress_s: float) -> None:
-        if self._process.poll() is not None:
-            raise ServiceError(f"`livetally record` ended with {self._process.returncode}:\n{_tail(self._log)}")
+        for process in self._processes:
+            if process.poll() is not None:
+                raise ServiceError(f"`livetally record` ended with {process.returncode}:\n{_tail(self._log)}")
         if time.monotonic() > last_progress_s + STUCK_AFTER_S:
             raise ServiceError(f"`livetally record` has recorded nothing for {STUCK_AFTER_S:.0f} s:\n{_tail(self._log)}")
 
 
 @contextmanager
-def recorder(stand: Stand, database_url: str) -> Iterator[Recorder]:
+def recorders(stand: Stand, database_url: str) -> Iterator[Recorders]:
     log = stand.data_dir / "logs" / "record.log"
-    with log.open("ab") as output:
-        process = subprocess.Popen(
-            [*LIVETALLY, "record"],
-            env=stand.environment(database_url),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
-    try:
-        yield Recorder(stand, database_url, process, log)
-    finally:
-        end(process)
+    with ExitStack() as until_the_end:
+        output = until_the_end.enter_context(log.open("ab"))
+        processes = []
+        for _ in range(stand.settings.recorders):
+            process = subprocess.Popen(
+                [*LIVETALLY, "record"],
+                env=stand.environment(database_url),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+            until_the_end.callback(end, process)
+            processes.append(process)
+        yield Recorders(stand, database_url, processes, log)
 
 
 def end(process: "subprocess.Popen[bytes]") -> None:

@@ -46,7 +46,7 @@ def test_stages_and_services_that_die_are_started_again_and_the_count_goes_on(ot
     livetally = other_livetally
     run = livetally.begin("run", "--voters", "24000", "--rate", "250", "--no-dashboard")
     wait_until(partial(_has_recorded_more, livetally, 100), "ballots are recorded")
-    for name in ("simulate", "record", "kafka", "postgres", "tally"):
+    for name in ("simulate", "record", "record-2", "kafka", "postgres", "tally"):
         recorded = _recorded(livetally)
         pid = livetally.json("status")["processes"][name]
         os.kill(pid, signal.SIGKILL)

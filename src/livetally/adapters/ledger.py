@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from itertools import groupby
 
+import orjson
 import psycopg
 from psycopg.types.string import ByteaBinaryLoader
 
@@ -17,7 +19,7 @@ from livetally.adapters.queries import queries
 from livetally.core.ballots import Ballot, Reason, Rejected
 from livetally.core.chain import beginning, link, rejection_entry, vote_entry
 from livetally.core.errors import LedgerError
-from livetally.core.verdicts import MAY_BECOME_KNOWN, Cast, Counted, Hours, Lists, Verdict, decide, screen
+from livetally.core.verdicts import MAY_BECOME_KNOWN, Cast, Counted, Hours, Known, Lists, Verdict, decide, screen
 
 TRIES_MAX = 10  # each try waits for the other recorder to finish; more than a few would mean something else
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -38,16 +40,6 @@ class Link:
     def following(self) -> "Link":
         """An empty one behind this one."""
         return Link(self.partition, self.next_offset, self.next_offset, self.head, self.head)
-
-    def accept(self, offset: int, entry: bytes) -> None:
-        self.accepted += 1
-        self.next_offset = offset + 1
-        self.head = link(self.head, entry)
-
-    def reject(self, offset: int, entry: bytes) -> None:
-        self.rejected += 1
-        self.next_offset = offset + 1
-        self.head = link(self.head, entry)
 
 
 Links = dict[int, Link]
@@ -76,7 +68,7 @@ class Ledger:
         self.tries = 0  # transactions begun, those too that had to be repeated
         self._connection = connection
         self._sql = queries("ledger")
-        for name in ("make_question", "make_repeated", "plan_by_index"):
+        for name in ("make_repeated", "plan_by_index"):
             connection.execute(self._sql[name])
         self._raw = connection.cursor(binary=True)
         # Text comes as the bytes that it is: an announcement goes on to Kafka as it lies in the table.
@@ -112,7 +104,6 @@ class Ledger:
             execute(sql["empty"])
             for batch in batches:
                 self._decide(batch, {})
-                execute(sql["empty_question"])
             execute(sql["refuse_changes"])
             return dict(execute(sql["changed"]).fetchall())
 
@@ -148,7 +139,6 @@ class Ledger:
         judged = self._judge(casts)
         if any(isinstance(verdict, Rejected) and verdict.reason in MAY_BECOME_KNOWN for verdict in judged.verdicts):
             execute(sql["wait_for_registrations"], (ROLL_LOCK,))
-            execute(sql["empty_question"])
             judged = self._judge(casts)
         self._store_votes(casts, judged)
         self._store_rejections(casts, judged)
@@ -161,13 +151,27 @@ class Ledger:
         asked = sorted(
             (ballot.voter_id, ballot.election_id, number) for number, ballot in enumerate(screened) if isinstance(ballot, Ballot)
         )
-        with self._connection.cursor().copy(self._sql["ask"]) as copy:
-            copy.set_types(["int4", "int8", "varchar", "text"])
-            for voter_id, election_id, number in asked:
-                copy.write_row((number, casts[number].appended_ms, voter_id, election_id))
-        rows = self._raw.execute(self._sql["answer"]).fetchall()
-        known = {number: (announcement, voted_for) for number, announcement, voted_for in rows}
+        voters: dict[str, list[tuple[int, str]]] = {}
+        for voter_id, election_id, number in asked:
+            voters.setdefault(election_id, []).append((number, voter_id))
+        known: dict[int, Known] = {}
+        for election_id, named in voters.items():
+            known |= self._known(casts, election_id, named)
         return Judged(lists, decide(screened, known), [number for _, _, number in asked])
+
+    def _known(self, casts: Sequence[Cast], election_id: str, voters: Sequence[tuple[int, str]]) -> dict[int, Known]:
+        """Those of the voters, each with the number of a ballot, who were on the roll when it was appended."""
+        question = {
+            "election_id": election_id,
+            "voters": orjson.dumps([voter_id for _, voter_id in voters]).decode(),
+            "first": _moment(min(casts[number].appended_ms for number, _ in voters)),
+        }
+        known: dict[int, Known] = {}
+        for place, announcement, voted_for, registered_us in self._raw.execute(self._sql["ask"], question).fetchall():
+            number = voters[place - 1][0]
+            if registered_us is None or registered_us <= casts[number].appended_ms * 1000:
+                known[number] = announcement, voted_for
+        return known
 
     def _lists(self) -> Lists:
         """Asked for each batch, and after it was read: an election may have been closed before that."""
@@ -185,8 +189,9 @@ class Ledger:
             for number in judged.by_voter:
                 verdict = judged.verdicts[number]
                 if isinstance(verdict, Counted):
-                    cast, (election_id, voter_id, candidate_id) = casts[number], verdict.ballot
-                    copy.write_row((voter_id, candidate_id, _voting_time(cast.appended_ms), election_id, cast.partition, cast.offset))
+                    partition, offset, appended_ms, _ = casts[number]
+                    election_id, voter_id, candidate_id = verdict.ballot
+                    copy.write_row((voter_id, candidate_id, _voting_time(appended_ms), election_id, partition, offset))
 
     def _store_rejections(self, casts: Sequence[Cast], judged: Judged) -> None:
         rows = [
@@ -203,16 +208,19 @@ class Ledger:
     def _store_links(self, casts: Sequence[Cast], judged: Judged, links: Links) -> None:
         """A link for each turn that a partition has: who replays the links in their order decides in the same order again."""
         made: list[Link] = []
-        for cast, verdict in zip(casts, judged.verdicts, strict=True):
-            partition, offset, appended_ms, _ = cast
-            if not made or made[-1].partition != partition:
-                links[partition] = links[partition].following()
-                made.append(links[partition])
-            if isinstance(verdict, Counted):
-                made[-1].accept(offset, vote_entry(offset, appended_ms, *verdict.ballot))
-            else:
-                entry = rejection_entry(offset, appended_ms, verdict.reason, verdict.detail, *judged.told(cast))
-                made[-1].reject(offset, entry)
+        for partition, turn in groupby(zip(casts, judged.verdicts, strict=True), key=lambda one: one[0].partition):
+            links[partition] = made_now = links[partition].following()
+            head = made_now.head
+            for cast, verdict in turn:
+                _, offset, appended_ms, _ = cast
+                if isinstance(verdict, Counted):
+                    made_now.accepted += 1
+                    head = link(head, vote_entry(offset, appended_ms, *verdict.ballot))
+                else:
+                    made_now.rejected += 1
+                    head = link(head, rejection_entry(offset, appended_ms, verdict.reason, verdict.detail, *judged.told(cast)))
+            made_now.head, made_now.next_offset = head, offset + 1
+            made.append(made_now)
         rows = [asdict(one) for one in made]
         with self._connection.cursor() as cursor:
             cursor.executemany(self._sql["add_link"], rows)

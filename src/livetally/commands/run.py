@@ -78,7 +78,8 @@ class Run:
         self._spawn("register", "--voters", str(self._plan.voters), "--seed", str(self._plan.seed))
         self._watch(lambda _pulse: self._services.has_finished("register"))
         election = _open_election(self._backing.database_url)
-        self._spawn("record")
+        for number in range(self._backing.settings.recorders):
+            self._spawn("record", name=f"record-{number + 1}" if number else "record")
         self._cast()
         with closing(connect(self._backing.database_url, "run")) as connection, explained(self._backing.database_url):
             closes_at = Roll(connection).close_election(election.election_id)
@@ -116,8 +117,8 @@ class Run:
         except ServiceError:
             return None  # the supervisor says which service is away, and starts it again
 
-    def _spawn(self, stage: str, *options: str) -> None:
-        self._services.spawn(stage, [*LIVETALLY, stage, *options], self._backing.environment())
+    def _spawn(self, stage: str, *options: str, name: str | None = None) -> None:
+        self._services.spawn(name or stage, [*LIVETALLY, stage, *options], self._backing.environment())
 
     def _open_page(self) -> None:
         settings = self._backing.settings

@@ -60,17 +60,18 @@ MAY_BECOME_KNOWN = frozenset({Reason.UNKNOWN_ELECTION, Reason.NOT_OPEN, Reason.U
 
 def screen(cast: Cast, lists: Lists) -> Ballot | Rejected:
     """The ballot, if nothing speaks against it before anybody asks who cast it."""
-    ballot = cast.content
+    _, _, appended_ms, ballot = cast
     if isinstance(ballot, Rejected):
         return ballot
-    hours = lists.hours.get(ballot.election_id)
+    election_id, _, candidate_id = ballot
+    hours = lists.hours.get(election_id)
     if hours is None:
         return UNKNOWN_ELECTION
-    appended_us = cast.appended_ms * 1000
+    appended_us = appended_ms * 1000
     opens_us, closes_us = hours
     if opens_us is None or appended_us < opens_us or (closes_us is not None and appended_us >= closes_us):
         return NOT_OPEN
-    listed_us = lists.listed_us.get((ballot.election_id, ballot.candidate_id))
+    listed_us = lists.listed_us.get((election_id, candidate_id))
     if listed_us is None or appended_us < listed_us:
         return UNKNOWN_CANDIDATE
     return ballot
@@ -91,11 +92,12 @@ def decide(screened: Sequence[Ballot | Rejected], known: Mapping[int, Known]) ->
         if voter is None:
             verdicts.append(UNKNOWN_VOTER)
             continue
-        election_id, voter_id, candidate_id = ballot
         announcement, earlier = voter
-        earlier = earlier or voted_for.get((election_id, voter_id))
+        election_id, voter_id, candidate_id = ballot
+        who = election_id, voter_id
+        earlier = earlier or voted_for.get(who)
         if earlier is None:
-            voted_for[election_id, voter_id] = candidate_id
+            voted_for[who] = candidate_id
             verdicts.append(Counted(ballot, announcement))
         else:
             verdicts.append(VOTED_SAME if earlier == candidate_id else VOTED_OTHER)

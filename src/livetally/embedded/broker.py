@@ -95,6 +95,7 @@ class Broker(Process):
             str(self._java),
             f"-Xmx{heap_mb}m",
             "-XX:+UseSerialGC",
+            "-XX:TieredStopAtLevel=1",  # the better compiler takes half a core for the first minutes, which is as long as most brokers live
             "-XX:+ExitOnOutOfMemoryError",  # half a broker helps nobody; a new one is there in seconds
             f"-Dlog4j2.configurationFile={logging}",
             "-cp",

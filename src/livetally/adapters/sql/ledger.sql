@@ -1,12 +1,3 @@
--- name: make_question
--- Whom a batch asks about, in the order of voters. Lives as long as the connection; every transaction finds it empty.
-CREATE TEMPORARY TABLE IF NOT EXISTS question (
-    number integer NOT NULL,
-    appended_ms bigint NOT NULL,
-    voter_id varchar(255) COLLATE "C" NOT NULL,
-    election_id text COLLATE "C" NOT NULL
-) ON COMMIT DELETE ROWS;
-
 -- name: make_repeated
 -- Ballots of a batch that were decided before.
 CREATE TEMPORARY TABLE IF NOT EXISTS repeated (
@@ -40,18 +31,14 @@ SELECT election_id, (extract(epoch FROM opens_at) * 1000000)::bigint, (extract(e
 SELECT election_id, candidate_id, (extract(epoch FROM listed_at) * 1000000)::bigint FROM candidates;
 
 -- name: ask
-COPY question (number, appended_ms, voter_id, election_id) FROM STDIN (FORMAT binary);
-
--- name: answer
--- Who is on the roll since the ballot was appended or before, what a vote of theirs is made of, and whom they voted for already.
-SELECT q.number, v.message, x.candidate_id
-FROM question q
-JOIN voters v ON v.voter_id = q.voter_id
-             AND v.registered_at <= timestamptz 'epoch' + q.appended_ms * interval '1 millisecond'
-LEFT JOIN votes x ON x.voter_id = q.voter_id AND x.election_id = q.election_id;
-
--- name: empty_question
-DELETE FROM question;
+-- Of these voters, those on the roll: what a vote of theirs is made of, whom they voted for already, and, if that was not before the batch,
+-- since when they are on it. Written so that there is one way only, each voter by index: a plan that was made while the ledger was empty is
+-- kept, and as a join it read what one election had so far, again for every voter.
+SELECT q.number, v.message,
+       (SELECT x.candidate_id FROM votes x WHERE x.voter_id = q.voter_id AND x.election_id = %(election_id)s),
+       CASE WHEN v.registered_at > %(first)s THEN (extract(epoch FROM v.registered_at) * 1000000)::bigint END
+FROM json_array_elements_text(%(voters)s) WITH ORDINALITY AS q (voter_id, number)
+CROSS JOIN LATERAL (SELECT message, registered_at FROM voters WHERE voters.voter_id = q.voter_id OFFSET 0) AS v;
 
 -- name: wait_for_registrations
 -- Registrations and changes of elections hold this lock shared: once we have it, all that began before have ended.
