@@ -254,7 +254,9 @@ def test_examples_name_metrics_that_exist() -> None:
     examples = [yaml.safe_load(text) for text in re.findall(r"^```yaml\n(.*?)^```", DOCUMENT, re.MULTILINE | re.DOTALL)]
     assert [set(example) for example in examples] == [{"scrape_configs"}, {"groups"}]
     ports = [9400 + number for number in range(len(STAGES))]
-    assert examples[0]["scrape_configs"][0]["static_configs"][0]["targets"] == [f"127.0.0.1:{port}" for port in ports]
+    second_recorder = 9412
+    targets = [f"127.0.0.1:{port}" for port in [*ports, second_recorder]]
+    assert examples[0]["scrape_configs"][0]["static_configs"][0]["targets"] == targets
     assert re.findall(r"^\| \*(\w+)\* \| (\d+) \|$", DOCUMENT, re.MULTILINE) == [
         (stage, str(port)) for stage, port in zip(STAGES, ports, strict=True)
     ]
