@@ -280,6 +280,18 @@ def test_group_offsets_that_were_reset_publish_nothing_twice(pipeline: Pipeline)
     assert sum(committed(pipeline).values()) == 23
 
 
+def test_whoever_takes_a_partition_over_tells_the_group_how_far_it_is(pipeline: Pipeline) -> None:
+    """The one before may have published and not told, and perhaps nobody casts a ballot any more."""
+    pipeline.hold_election(voters=20)
+    pipeline.cast_votes(range(20))
+    pipeline.record_all()
+    told = committed(pipeline)
+    with closing(plain_consumer(pipeline.kafka, group=GROUP)) as group:
+        group.commit(offsets=[TopicPartition(BALLOTS, partition, 0) for partition in range(PARTITIONS)], asynchronous=False)
+    with recording(pipeline):
+        wait_for(lambda: committed(pipeline) == told, "the group has been told")
+
+
 def committed(pipeline: Pipeline) -> dict[int, int]:
     with closing(plain_consumer(pipeline.kafka, group=GROUP)) as group:
         asked = [TopicPartition(BALLOTS, partition) for partition in range(PARTITIONS)]

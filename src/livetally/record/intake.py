@@ -157,6 +157,7 @@ class Intake:
             client.assign([])  # nothing is read until somebody has looked; the fault is raised by the call that brought us here
             return
         self._positions = {one.partition: one.offset for one in starts}
+        self._published = dict(self._positions)  # whoever had them before may not have told the group all that it published
         client.assign(starts)
         self._meter.rebalanced()
         self._meter.ready()
