@@ -22,6 +22,7 @@ from livetally.adapters.topics import Topics
 from livetally.core.errors import LedgerError
 from livetally.core.verdicts import Verdict
 from livetally.core.wire import BALLOTS, REJECTED, VOTES, ms_text, topics
+from livetally.record import intake
 from livetally.record.decide import Decided
 from livetally.record.intake import GROUP, read_ballot
 from livetally.record.publish import Publisher, transactional_id
@@ -259,6 +260,7 @@ def test_one_partition_that_cannot_be_published_holds_no_other_back(pipeline: Pi
         results.append(publish(self, decided))
         return results[-1]
 
+    monkeypatch.setattr(intake, "LINGER_S", 1.0)  # so that the first batch holds all partitions
     monkeypatch.setattr(Publisher, "publish", one_fails_at_first)
     with recording(pipeline):
         wait_for(lambda: sum(outcomes(pipeline).values()) >= 30, "all are published")
