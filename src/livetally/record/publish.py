@@ -89,13 +89,18 @@ class Publisher:
         return True
 
     def _deliver(self, partition: int) -> bool:
-        """All of it on the broker. What could not be delivered is told by the commit: messages give up after a time of their own."""
+        """All of it on the broker. What could not be delivered is told by the commit: messages give up after a time of their own.
+
+        A client that was fenced sometimes keeps some nevertheless, and would wait for them for ever.
+        """
         try:
-            self._producers[partition].flush()
+            left = self._producers[partition].flush(GIVE_UP_S)
         except KafkaException as error:
             self._recover(partition, error)
             return False
-        return True
+        if left:
+            self._renew(partition, f"{left} of its messages were neither delivered nor refused within {GIVE_UP_S:.0f} s")
+        return not left
 
     def _end(self, partition: int) -> bool:
         if not self._deliver(partition):
@@ -117,14 +122,16 @@ class Publisher:
             try:
                 self._producers[partition].abort_transaction(GIVE_UP_S)
             except KafkaException as second:
-                log.warning("a transaction could not be aborted; renewing the producer", extra={"why": second.args[0].str()})
+                why = f"{why}; it could not be aborted: {second.args[0].str()}"
             else:
                 log.warning("a batch was not published and is taken again", extra={"partition": partition, "why": why})
                 self._meter.retried(Retry.NOT_PUBLISHED)
                 return
-        else:
-            log.warning("whether a batch was published is unknown; renewing the producer", extra={"partition": partition, "why": why})
-            self._meter.retried(Retry.UNKNOWN_OUTCOME)
+        self._renew(partition, why)
+
+    def _renew(self, partition: int, why: str) -> None:
+        log.warning("whether a batch was published is unknown; renewing the producer", extra={"partition": partition, "why": why})
+        self._meter.retried(Retry.UNKNOWN_OUTCOME)
         self._reached(Point.BEFORE_PRODUCER_RENEWED)
         self._producers[partition] = self._fresh(partition)
         self._meter.producer_renewed()
