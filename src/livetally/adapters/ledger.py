@@ -209,18 +209,18 @@ class Ledger:
         """A link for each turn that a partition has: who replays the links in their order decides in the same order again."""
         made: list[Link] = []
         for partition, turn in groupby(zip(casts, judged.verdicts, strict=True), key=lambda one: one[0].partition):
-            links[partition] = made_now = links[partition].following()
-            head = made_now.head
+            links[partition] = added = links[partition].following()
+            head = added.head
             for cast, verdict in turn:
                 _, offset, appended_ms, _ = cast
                 if isinstance(verdict, Counted):
-                    made_now.accepted += 1
+                    added.accepted += 1
                     head = link(head, vote_entry(offset, appended_ms, *verdict.ballot))
                 else:
-                    made_now.rejected += 1
+                    added.rejected += 1
                     head = link(head, rejection_entry(offset, appended_ms, verdict.reason, verdict.detail, *judged.told(cast)))
-            made_now.head, made_now.next_offset = head, offset + 1
-            made.append(made_now)
+            added.head, added.next_offset = head, offset + 1
+            made.append(added)
         rows = [asdict(one) for one in made]
         with self._connection.cursor() as cursor:
             cursor.executemany(self._sql["add_link"], rows)
