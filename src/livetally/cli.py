@@ -161,9 +161,13 @@ def _add_upkeep(commands: Commands) -> None:
         "test:test",
         "every check that CI makes; `test quick` needs no service, `test faults` breaks services and recorders",
     )
-    test.add_argument("which", choices=("all", "quick", "faults"), nargs="?", default="all")
-    test.add_argument("--seed", type=_seed, default=None, metavar="S", help="of `test faults`: which faults, which ballots (default: 1)")
-    test.add_argument("--rounds", type=_rounds, default=None, metavar="N", help="of `test faults` (default: every fault once)")
+    test.add_argument("which", choices=("all", "quick", "faults", "recovery"), nargs="?", default="all")
+    test.add_argument(
+        "--seed", type=_seed, default=None, metavar="S", help="of `test faults` and `recovery`: which faults, which ballots (default: 1)"
+    )
+    test.add_argument(
+        "--rounds", type=_rounds, default=None, metavar="N", help="of `test faults` and `recovery` (default: every fault once)"
+    )
 
 
 def _add_json(parser: argparse.ArgumentParser) -> None:

@@ -3,6 +3,7 @@
 import argparse
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -22,7 +23,8 @@ CHECKS = (
 )
 # Dozens of Java processes that live for seconds: optimizing their code costs more than it gives.
 SHORT_LIVED_JAVA = {"JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1"}
-FAULTS = "faults"
+FAULTS, RECOVERY = "faults", "recovery"
+RECOVERY_ROUNDS = 6  # among all other checks: some of the faults, as the default seed draws them
 SUITES = {
     "quick": ("tests/unit",),
     # Two files at a time: most of them wait for services to start and stop.
@@ -35,23 +37,47 @@ def test(arguments: argparse.Namespace) -> int:
         raise UsageError("The tests are not part of the installed package. Run them from a checkout: `./livetally test`.")
     options = {"--seed": arguments.seed, "--rounds": arguments.rounds}
     given = [part for name, value in options.items() if value is not None for part in (name, str(value))]
-    if arguments.which == FAULTS:
-        break_things(given)
+    if arguments.which in (FAULTS, RECOVERY):
+        _become(arguments.which, given)
     if given:
-        raise UsageError("--seed and --rounds are for the fault suite alone: `./livetally test faults --seed 1 --rounds 30`.")
+        raise UsageError(
+            "--seed and --rounds are for what breaks things: `./livetally test faults --seed 1 --rounds 30`, or `test recovery`."
+        )
     code = _check(arguments.which)
     if code == 0 and arguments.which == "all":
         say("── faults")
-        break_things([])
+        code = _play(FAULTS)
+    if code == 0 and arguments.which == "all":
+        say("── recovery")
+        _become(RECOVERY, ["--rounds", str(RECOVERY_ROUNDS)])
     return code
 
 
-def break_things(options: list[str]) -> NoReturn:
-    """The fault suite, in the place of this process: nobody stands between it and a Ctrl+C, after which it has much to end."""
-    path = os.pathsep.join(str(ROOT / folder) for folder in ("src", "tests"))
+def _become(suite: str, options: list[str]) -> NoReturn:
+    """A suite that breaks things, in the place of this process: nobody stands between it and a Ctrl+C, after which it has much to end."""
     sys.stdout.flush()
-    environment = environment_with() | SHORT_LIVED_JAVA | {"PYTHONPATH": path}
-    os.execve(sys.executable, [sys.executable, "-m", "faults", *options], environment)  # noqa: S606 (a program of ours, and no shell)
+    os.execve(sys.executable, _suite(suite, options), _suite_environment())  # noqa: S606 (a program of ours, and no shell)
+
+
+def _play(suite: str) -> int:
+    """The same, and then go on. A Ctrl+C reaches it as it reaches us; whoever waits for it must not be the quicker."""
+    child = subprocess.Popen(_suite(suite, []), env=_suite_environment())
+    handlers = {signal.SIGINT: lambda *_: None, signal.SIGTERM: lambda *_: child.terminate()}
+    previous = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    try:
+        return child.wait()
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+def _suite(name: str, options: list[str]) -> list[str]:
+    return [sys.executable, "-m", name, *options]
+
+
+def _suite_environment() -> dict[str, str]:
+    path = os.pathsep.join(str(ROOT / folder) for folder in ("src", "tests"))
+    return environment_with() | SHORT_LIVED_JAVA | {"PYTHONPATH": path}
 
 
 def _check(which: str) -> int:

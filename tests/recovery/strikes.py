@@ -1,0 +1,173 @@
+"""What each fault does. Every function strikes while votes flow and returns the moment at which the cause of the trouble was over."""
+
+import time
+from contextlib import closing
+from signal import Signals
+
+from faults.proxy import Proxy
+from faults.strikes import BURST, NTH_MAX
+from livetally.tally.points import Point
+from recovery.counter import Act, Order
+from recovery.harms import Harm, lose, newest_checkpoint
+from recovery.place import Process
+from recovery.scene import Scene
+from recovery.snapshot import snapshot
+
+AT_START = frozenset({Point.BEFORE_TOTALS_AGAIN, Point.AFTER_TOTALS_AGAIN})  # of every start
+OF_A_RECOUNT = frozenset({Point.BEFORE_GENERATION, Point.GENERATION_BEGUN, Point.CHECKPOINT_BEGUN, Point.BEFORE_SHOW, Point.AFTER_SHOW})
+STARTING_S = 5.0  # from its beginning to its first batch
+RECOUNT_BATCHES = 6  # so many at least, for something to happen in between
+RECOUNT_VOTES_MIN = 200
+GONE_S = (5.0, 15.0, 60.0)
+GIVES_UP_WITHIN_S = 60.0
+
+
+def kill_at(scene: Scene, point: Point) -> float:
+    order = Order(point, 1, scene.random.choice((Act.KILL, Act.KILL_ALL)))
+    if point in OF_A_RECOUNT:
+        before = scene.watcher.version[0]
+        _strike_checkpoint(scene, lose)
+        victim = _recount(scene, order)
+        moment = _done(scene, victim, order)
+        scene.wait_for(lambda: scene.watcher.version[0] > before, "a recount is shown")
+        return moment
+    if point in AT_START:
+        scene.tally.end_all()
+        scene.tally.succeed(order)
+    else:
+        order = Order(point, scene.random.randint(1, NTH_MAX), order.act)
+        scene.tally.current.order(order)
+    victim = scene.tally.current
+    scene.voting.burst(BURST)
+    return _done(scene, victim, order)
+
+
+def kill_anywhere(scene: Scene) -> float:
+    scene.voting.burst(BURST)
+    scene.go_on_for(scene.random.uniform(0, 0.5))
+    _kill(scene)
+    return time.time()
+
+
+def kill_while_starting(scene: Scene) -> float:
+    """It is dead, and so is its successor soon after."""
+    _kill(scene)
+    scene.voting.burst(BURST)
+    scene.go_on_for(scene.random.uniform(0, STARTING_S))
+    _kill(scene)
+    return time.time()
+
+
+def kill_while_recounting(scene: Scene) -> float:
+    before = scene.watcher.version[0]
+    _strike_checkpoint(scene, lose)
+    order = Order(Point.BEFORE_COLLECT, scene.random.randint(1, RECOUNT_BATCHES), Act.KILL)
+    moment = _done(scene, _recount(scene, order), order)
+    scene.wait_for(lambda: scene.watcher.version[0] > before, "a recount is shown")
+    return moment
+
+
+def kill_java(scene: Scene) -> float:
+    """Python lives on, and finds that Spark has gone."""
+    scene.voting.burst(BURST)
+    scene.go_on_for(scene.random.uniform(0, 0.5))
+    scene.tally.current.kill_java()
+    return time.time()
+
+
+def harm_checkpoint(scene: Scene, harm: Harm) -> float:
+    """Between a kill and the next start."""
+    before = scene.watcher.version[0]
+    _strike_checkpoint(scene, harm)
+    _recount(scene, None)
+    moment = time.time()
+    scene.wait_for(lambda: scene.watcher.version[0] > before, "a recount is shown")
+    return moment
+
+
+def sleep_at(scene: Scene, point: Point) -> float:
+    """It is stopped, its successor takes over and counts everything; then it wakes, and nothing may change."""
+    order = Order(point, scene.random.randint(1, NTH_MAX), Act.STOP)
+    sleeper = scene.tally.current
+    sleeper.order(order)
+    scene.voting.burst(BURST)
+    asleep_at = _done(scene, sleeper, order, is_deadly=False)
+    scene.wait_for(lambda: sleeper.is_asleep, f"{sleeper.name} is stopped")
+    scene.tally.succeed()
+    scene.voting.burst(BURST)
+    scene.await_recovery(asleep_at)
+    scene.come_to_rest()
+    before = snapshot(scene)
+    sleeper.send_all(Signals.SIGCONT)
+    scene.wait_for(lambda: sleeper.process.poll() is not None, f"{sleeper.name} finds that another has taken over", GIVES_UP_WITHIN_S)
+    after = snapshot(scene)
+    scene.noted += [f"{sleeper.name}, awake, changed {what}" for what in before if before[what] != after[what]]
+    return time.time()
+
+
+def keep_away(scene: Scene, service: str) -> float:
+    """The service is killed, and stays away for up to a minute."""
+    scene.voting.burst(BURST)
+    scene.services_stay_away = True
+    scene.ground.send(service, Signals.SIGKILL)
+    said = len(scene.tally.current.log())
+    scene.go_on_for(scene.random.choice(GONE_S))
+    scene.services_stay_away = False
+    scene.wait_for(lambda: scene.ground.answers(service), f"{service} answers again")
+    moment = time.time()
+    if "trying again; nothing is lost" not in scene.tally.current.log()[said:]:
+        scene.noted.append(f"{service} was away, and the tally did not say that it waits")
+    return moment
+
+
+def terminate_backends(scene: Scene) -> float:
+    """PostgreSQL throws the tally out."""
+    scene.voting.burst(BURST)
+    scene.go_on_for(scene.random.uniform(0, 0.3))
+    with closing(scene.ground.connection()) as connection:
+        thrown_out = connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'livetally tally%'"
+        ).fetchall()
+    assert (True,) in thrown_out
+    return time.time()
+
+
+def cut_answer(scene: Scene, proxy: Proxy, point: Point) -> float:
+    """A commit is done, and its answer never comes: the connection ends. The trap is set while the tally stands right before its commit."""
+    order = Order(point, scene.random.randint(1, NTH_MAX), Act.WAIT)
+    scene.tally.current.order(order)
+    scene.voting.burst(BURST)
+    _done(scene, scene.tally.current, order, is_deadly=False)
+    proxy.cut()
+    scene.tally.current.go()
+    scene.wait_for(proxy.caught.is_set, "the answer to a commit is lost")
+    return time.time()
+
+
+def _kill(scene: Scene) -> None:
+    """Python, and perhaps its Java with it."""
+    victim = scene.tally.current
+    scene.random.choice((victim.send, victim.send_all))(Signals.SIGKILL)
+    scene.wait_for(lambda: scene.tally.current is not victim, f"{victim.name} is dead and succeeded")
+
+
+def _strike_checkpoint(scene: Scene, harm: Harm) -> None:
+    """Nobody counts meanwhile."""
+    scene.voting.burst(BURST)
+    scene.tally.end_all()
+    harm(newest_checkpoint(scene.checkpoints), scene.ground)
+
+
+def _recount(scene: Scene, order: Order | None) -> Process:
+    """Begin, with batches that leave something to happen in between and come to an end all the same."""
+    scene.tally.votes_min = max(RECOUNT_VOTES_MIN, scene.ledger.votes // RECOUNT_BATCHES)
+    scene.tally.succeed(order, scene.tally.votes_min)
+    return scene.tally.current
+
+
+def _done(scene: Scene, process: Process, order: Order, *, is_deadly: bool = True) -> float:
+    """When it carried the order out."""
+    scene.wait_for(lambda: process.done_at(order) is not None, f"{process.name} reaches {order.point}")
+    if is_deadly:
+        scene.wait_for(lambda: scene.tally.current is not process, f"{process.name} is dead and succeeded")
+    return process.done_at(order) or 0.0
