@@ -124,6 +124,11 @@ def _add_looking(commands: Commands) -> None:
     )
     results.add_argument("--election", metavar="ID", default=None, help="which election (default: the newest)")
     _add_json(results)
+    history = _add(commands, "history", "history:history", "how the result came about: every candidate's votes over time")
+    history.add_argument("--election", metavar="ID", default=None, help="which election (default: the newest)")
+    history.add_argument("--state", metavar="NAME", default=None, help="one place alone, as `turnout_by_state` names it")
+    history.add_argument("-n", type=_count, default=None, metavar="N", help="at most so many points (default: 24, with --json 500)")
+    _add_json(history)
     audit = _add(commands, "audit", "audit:audit", "check that ballots, ledger, votes topic and tallies agree; exit 1 if not")
     audit.add_argument(
         "--head", metavar="FILE", default=None, help="also hold the ledger against heads kept elsewhere (an older `audit --json`)"

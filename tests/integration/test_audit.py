@@ -28,7 +28,7 @@ from pipeline import (
 )
 
 PEOPLE = 40
-TABLES = ("votes", "rejections", "cells")
+TABLES = ("votes", "rejections", "cells", "group_totals", "history", "electorate")
 
 
 @dataclass
@@ -162,6 +162,14 @@ def test_before_anything_is_tallied_there_is_nothing_to_compare(audited: Audited
         ),
         ("DELETE FROM cells WHERE ctid = (SELECT min(ctid) FROM cells)", ["the tally has 0"]),
         ("INSERT INTO cells SELECT generation, 'e', 'c9', 'a', 'b', 'c', 'd', 1, batch FROM cells LIMIT 1", ["votes_topic has 0 votes"]),
+        (
+            "UPDATE group_totals SET votes = votes - 1 WHERE view = 'region' AND candidate_id = '' AND group_1 = 'City 0' AND group_2 = 'State 0'",
+            ["group_totals: region · City 0 · State 0 of e: there are"],
+        ),
+        ("DELETE FROM group_totals WHERE view = 'age' AND candidate_id = 'c1'", ["c1 of e: there are 0 votes, the cells add up to"]),
+        ("UPDATE history SET late = late + 1 WHERE state = 'State 1'", ["history: by minute · State 1 · c"]),
+        ("DELETE FROM history WHERE state = ''", ["history: by minute · c0 of e: there are 0 votes"]),
+        ("UPDATE electorate SET voters = 1 WHERE state = 'State 2'", ["state State 2 of e:", "and only"]),
     ],
 )
 def test_what_is_planted_in_the_tables_is_named(audited: Audited, planted: str, named: list[str]) -> None:

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 from pyspark.sql.types import BinaryType, StructField, StructType
 
-from livetally.core.tally import UNKNOWN, Cell, cell_of
+from livetally.core.tally import UNKNOWN, Cell, cell_of, second_of
 from livetally.embedded.java import make_java_home
 from livetally.settings import Settings
 from livetally.tally import frames
@@ -31,14 +31,27 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     session.stop()
 
 
-def count(spark: SparkSession, values: list[bytes | None]) -> dict[Cell, int]:
+def count(spark: SparkSession, values: list[bytes | None]) -> Counter[tuple[Cell, int | None]]:
     messages = spark.createDataFrame([(value,) for value in values], StructType([StructField("value", BinaryType())]))
-    return {Cell(*row[:-1]): row[-1] for row in frames.cells(frames.votes(messages)).collect()}
+    found: Counter[tuple[Cell, int | None]] = Counter()
+    for row in frames.counts(frames.votes(messages)).collect():
+        *cell, minute, number, second = row
+        assert (minute is None) == (second is None)
+        assert second is None or second // 60 == minute
+        found[Cell(*cell), minute] += number
+    return found
+
+
+def expected(votes: Iterable[Mapping[str, Any]]) -> Counter[tuple[Cell, int | None]]:
+    """By cell and minute of voting."""
+    seconds = [(cell_of(vote), second_of(vote.get("voting_time"))) for vote in votes]
+    return Counter((cell, None if second is None else second // 60) for cell, second in seconds)
 
 
 days = st.dates().map(str) | st.sampled_from(
     ["2004-02-29", "2004-02-30", "1990-13-01", "1850-01-01", "", "yesterday", "2008-05-07T10:00:00.000Z"]
 )
+times = st.sampled_from(["08:00:00.000", "23:59:59.999", "24:00:00.000", "08:00:00", "08:00:00.000\n", "08:60:00.000", "8:00:00.000", ""])
 texts = st.sampled_from(["Kent", "Devon", "", UNKNOWN, "Ynys Môn", "<b>", "女", "a\nb"])
 maybe = st.one_of(st.none(), texts)
 votes = st.fixed_dictionaries(
@@ -48,7 +61,7 @@ votes = st.fixed_dictionaries(
         "candidate_id": maybe,
         "gender": maybe,
         "date_of_birth": st.none() | days,
-        "voting_time": st.none() | days.map(lambda day: f"{day} 08:00:00.000"),
+        "voting_time": st.none() | st.builds("{} {}".format, days, times),
         "address": st.none() | st.fixed_dictionaries({}, optional={"state": maybe, "city": maybe, "street": texts}),
     },
 )
@@ -57,15 +70,14 @@ votes = st.fixed_dictionaries(
 @settings(max_examples=SPARK_EXAMPLES)
 @given(st.lists(votes, max_size=40))
 def test_spark_counts_what_plain_python_counts(spark: SparkSession, cast: list[dict[str, Any]]) -> None:
-    expected = Counter(cell_of(vote) for vote in cast)
-    assert count(spark, [json.dumps(vote).encode() for vote in cast]) == expected
+    assert count(spark, [json.dumps(vote).encode() for vote in cast]) == expected(cast)
 
 
 def test_what_is_no_vote_is_counted_as_unknown_and_never_dropped(spark: SparkSession) -> None:
     junk: list[bytes | None] = [None, b"", b"not JSON", b"[1, 2]", b'"text"', b"\xff\xfe", b'{"candidate_id": {"a": 1}}']
     counted = count(spark, junk)
     assert sum(counted.values()) == len(junk)
-    assert {(cell.state, cell.gender, cell.age_group) for cell in counted} == {(UNKNOWN, UNKNOWN, UNKNOWN)}
+    assert {(cell.state, cell.gender, cell.age_group, minute) for cell, minute in counted} == {(UNKNOWN, UNKNOWN, UNKNOWN, None)}
 
 
 def test_every_age_around_every_birthday(spark: SparkSession) -> None:
@@ -76,4 +88,4 @@ def test_every_age_around_every_birthday(spark: SparkSession) -> None:
     ]
     voted = ("2026-05-07", "2026-02-28", "2028-02-29", "2026-01-01")
     cast = [{"date_of_birth": birth, "voting_time": f"{day} 00:00:00.000"} for birth in born for day in voted]
-    assert count(spark, [json.dumps(vote).encode() for vote in cast]) == Counter(cell_of(vote) for vote in cast)
+    assert count(spark, [json.dumps(vote).encode() for vote in cast]) == expected(cast)

@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from livetally.adapters import cells as cells_module
-from livetally.adapters.cells import Cells
+from livetally.adapters.cells import Batch, Cells, Changes
 from livetally.adapters.postgres import connect
 from livetally.adapters.publisher import AllOrNothing, Outgoing
 from livetally.audit.walk import audit
@@ -19,6 +20,7 @@ from livetally.core.errors import LedgerError, ServiceError
 from livetally.core.tally import VIEWS
 from livetally.core.wire import BY_AGE
 from livetally.tally.count import Count
+from livetally.tally.points import unwatched
 from livetally.tally.publish import TRANSACTIONAL_ID
 from pipeline import Pipeline, Spark, await_tallied, recording, tally_all, tallying, wait_for
 
@@ -135,10 +137,6 @@ def damage_commits(checkpoint: Path) -> None:
     (newest.parent / f".{newest.name}.crc").unlink(missing_ok=True)
 
 
-def lose_state(checkpoint: Path) -> None:
-    shutil.rmtree(checkpoint / "state")
-
-
 def make_foreign(checkpoint: Path) -> None:
     (checkpoint / "fingerprint").write_text("of another count")
     (checkpoint / ".fingerprint.crc").unlink(missing_ok=True)
@@ -150,7 +148,6 @@ HARMS: dict[Callable[[Path], None], str] = {
     damage_offsets: "recount: its checkpoint is damaged",
     overwrite_offsets: "recount: its checkpoint is damaged",
     damage_commits: "recount: its checkpoint is damaged",
-    lose_state: "recount: its checkpoint is damaged",
     make_foreign: "recount: its checkpoint belongs to another count",
 }
 
@@ -194,31 +191,53 @@ def test_counting_nothing(pipeline: Pipeline, spark: Spark) -> None:
     assert_exact(pipeline, 0)
 
 
-CHANGED: list[tuple[str | int, ...]] = [
-    ("e", "c0", "Kent", "Deal", "female", "18-24", 3),
-    ("e", "c1", "Kent", "Dover", "male", "65+", 4),
-]
+def adding(number: int, counts: bytes, starts: dict[int, int], ends: dict[int, int]) -> Batch:
+    return Batch(number, counts, starts, ends, reached_s=1_777_777_777)
 
 
-def test_a_repeated_batch_changes_nothing_and_an_older_one_is_refused(pipeline: Pipeline) -> None:
+KENT = b"e,c0,Kent,Deal,female,18-24,29629629,3\n"
+KENT_AND_DEVON = KENT + b"e,c1,Devon,Exeter,male,65+,,4\n"
+
+
+def test_a_repeated_batch_adds_nothing_and_one_that_does_not_fit_is_refused(pipeline: Pipeline) -> None:
     pipeline.hold_election(1)
     cells = Cells(pipeline.connection)
     number = cells.begin("fingerprint", "first count").number
 
-    def tables() -> list[list[tuple[Any, ...]]]:
-        return [sorted(pipeline.sql(f"TABLE {table}")) for table in ("cells", "tally_positions", "tally_generations")]
+    def store(batch: Batch, generation: int = number) -> Changes | None:
+        with pipeline.connection.transaction():
+            return cells.store(generation, batch)
 
-    cells.store(number, 0, [CHANGED[0]], {0: 5})
-    cells.store(number, 1, CHANGED, {0: 7, 1: 2})
+    def tables() -> list[list[tuple[Any, ...]]]:
+        return [
+            sorted(pipeline.sql(f"TABLE {table}")) for table in ("cells", "group_totals", "history", "tally_positions", "tally_generations")
+        ]
+
+    first, second = adding(0, KENT, {}, {0: 5}), adding(1, KENT_AND_DEVON, {0: 5}, {0: 7, 1: 2})
+    assert store(first) is not None
+    changes = store(second)
+    assert changes is not None
+    assert {(total.view, total.group): total.votes for total in changes.totals if total.view in {"candidate", "state"}} == {
+        ("candidate", ("c0",)): 6,
+        ("candidate", ("c1",)): 4,
+        ("state", ("Kent",)): 6,
+        ("state", ("Devon",)): 4,
+    }
     stored = tables()
-    cells.store(number, 1, CHANGED, {0: 7, 1: 2})
+    assert store(second) is None
     assert tables() == stored
-    with pytest.raises(ServiceError, match="older than what is stored"):
-        cells.store(number, 0, [CHANGED[0]], {0: 5})
-    with pytest.raises(ServiceError, match="older than what is stored"):
-        cells.store(number + 1, 0, [CHANGED[0]], {0: 5})
+    for late, generation in ((first, number), (first, number + 1)):
+        with pytest.raises(ServiceError, match="older than what is stored"):
+            store(late, generation)
+    for foreign in (
+        adding(2, KENT, {0: 6, 1: 2}, {0: 9, 1: 2}),
+        adding(3, KENT, {0: 7, 1: 2}, {0: 9, 1: 2}),
+        adding(1, KENT, {0: 5}, {0: 8}),
+    ):
+        with pytest.raises(LedgerError, match="do not belong together"):
+            store(foreign)
     assert tables() == stored
-    assert (cells.total(), cells.positions(number)) == (7, {0: 7, 1: 2})
+    assert (cells.total(), cells.positions(number)) == (10, {0: 7, 1: 2})
 
 
 class Batches:
@@ -228,25 +247,25 @@ class Batches:
         return {0: 10 * (batch + 1)}
 
 
-class Frame:
-    def collect(self) -> list[tuple[str | int, ...]]:
-        return CHANGED
-
-
-def test_a_repeated_batch_announces_the_same_totals(pipeline: Pipeline) -> None:
+def test_a_repeated_batch_announces_the_same_totals(pipeline: Pipeline, spark: Spark) -> None:
     pipeline.hold_election(1)
-    cells = Cells(pipeline.connection)
-    generation = cells.begin("fingerprint", "first count")
+    generation = Cells(pipeline.connection).begin("fingerprint", "first count")
     count = Count(
         generation,
         {0: 10},
-        cells,
+        pipeline.connection,
         AllOrNothing(pipeline.kafka, TRANSACTIONAL_ID),
         Batches(),  # type: ignore[arg-type]
         now=lambda: datetime(2026, 5, 7, tzinfo=UTC),
+        reached=unwatched,
     )
+    votes = [
+        {"election_id": "e", "candidate_id": f"c{number % 2}", "address": {"state": "Kent", "city": f"City {number % 2}"}}
+        for number in range(7)
+    ]
+    frame = spark.session(pipeline.settings).createDataFrame([(bytearray(orjson.dumps(vote)),) for vote in votes], "value BINARY")
     for _ in range(3):
-        count.count_batch(Frame(), 0)  # type: ignore[arg-type]
+        count.count_batch(frame, 0)
     for topic, groups in (("aggregated_votes_per_candidate", 2), ("aggregated_turnout_by_location", 1), ("aggregated_votes_by_region", 2)):
         messages = Counter((message.key, message.value) for message in pipeline.read(topic))
         assert len(messages) == groups

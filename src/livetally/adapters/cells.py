@@ -1,17 +1,23 @@
 """The tally's numbers in PostgreSQL: cells by generation and batch, and every total that follows from them."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from livetally.adapters.postgres import TALLY_LOCK, Connection
 from livetally.adapters.queries import queries
 from livetally.core.errors import LedgerError, ServiceError
-from livetally.core.tally import Cell
+from livetally.core.tally import REGION, Cell
 
 LOCK_WITHIN_S = 12.0  # longer than PostgreSQL lets a transaction live whose owner is gone
 LOCK_AGAIN_S = 0.2
+WATERMARK_MINUTES = 1  # a minute is closed when votes have been seen that were cast this long after its end
+MINUTES_KEPT = timedelta(days=2)  # by the time of voting; what is older is kept by the hour
+
+
+Group = tuple[str, str, tuple[str, ...]]  # view, election, and what the view groups by
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +31,17 @@ class Generation:
 
 
 @dataclass(frozen=True, slots=True)
+class Batch:
+    """What one batch adds: counts as CSV (the fields of a cell, minute, votes), and from where to where it has read."""
+
+    number: int
+    counts: bytes
+    starts: Mapping[int, int]
+    ends: Mapping[int, int]
+    reached_s: int | None  # the largest time of voting in it, since 1970
+
+
+@dataclass(frozen=True, slots=True)
 class Total:
     """One number of one view, and the batch that changed it last."""
 
@@ -33,6 +50,25 @@ class Total:
     group: tuple[str, ...]
     votes: int
     batch: int
+
+
+@dataclass(frozen=True, slots=True)
+class MinuteTotal:
+    """A candidate's votes of one minute, as far as they came while it was open."""
+
+    election_id: str
+    candidate_id: str
+    begins: datetime
+    votes: int
+    batch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What is to be announced."""
+
+    totals: list[Total]
+    minutes: list[MinuteTotal]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,22 +114,52 @@ class Cells:
             raise LedgerError("PostgreSQL did not begin a new generation of the tally.")
         return Generation(row[0], fingerprint, row[1] == "shown", -1)
 
-    def store(self, generation: int, batch: int, changed: Sequence[tuple[str | int, ...]], positions: Mapping[int, int]) -> None:
-        """Store a batch's changed cells and how far it read, in one transaction. Raises LedgerError if a newer batch is stored."""
-        with self._connection.transaction():
-            self._connection.execute(self._sql["make_changed"])
-            with self._connection.cursor().copy(self._sql["bring_in"]) as copy:
-                for row in changed:
-                    copy.write_row(row)
-            stored = self._connection.execute(self._sql["lock_generation"], (generation,)).fetchone()
-            if stored is None or stored[0] > batch:
-                raise ServiceError(
-                    f"Batch {batch} of generation {generation} is older than what is stored ({stored and stored[0]}): another tally has taken over."
-                )
-            self._connection.execute(self._sql["store_cells"], {"generation": generation, "batch": batch})
-            for partition, next_offset in positions.items():
-                self._connection.execute(self._sql["store_position"], (generation, partition, next_offset))
-            self._connection.execute(self._sql["store_batch"], (batch, generation))
+    def store(self, generation: int, batch: Batch) -> Changes | None:
+        """Add a batch's counts to every table, once, with how far it has read; None if it has been stored already.
+
+        To be called in a transaction. Raises ServiceError if a newer batch is stored, or one that has read something else.
+        """
+        stored = self._connection.execute(self._sql["lock_generation"], (generation,)).fetchone()
+        if stored is None or stored[0] > batch.number:
+            raise ServiceError(
+                f"Batch {batch.number} of generation {generation} is older than what is stored ({stored and stored[0]}): another tally has taken over."
+            )
+        positions = self.positions(generation)
+        if stored[0] == batch.number and positions == batch.ends:
+            return None
+        if stored[0] != batch.number - 1 or any(positions.get(partition, 0) != start for partition, start in batch.starts.items()):
+            raise LedgerError(
+                f"Batch {batch.number} of generation {generation} begins at {dict(batch.starts)}, and the database has counted up to {positions} "
+                f"in batch {stored[0]}: they do not belong together. `./livetally rebuild tally` counts from the beginning."
+            )
+        self._bring_in(batch.counts)
+        changes = self._add(generation, batch.number, stored[1])
+        with self._connection.cursor() as cursor:
+            cursor.executemany(self._sql["store_position"], [(generation, partition, end) for partition, end in sorted(batch.ends.items())])
+        self._connection.execute(self._sql["store_batch"], {"generation": generation, "batch": batch.number, "reached_s": batch.reached_s})
+        self._thin(generation, stored[1], batch.reached_s)
+        return changes
+
+    def _bring_in(self, counts: bytes) -> None:
+        self._connection.execute(self._sql["make_changed"])
+        with self._connection.cursor().copy(self._sql["bring_in"]) as copy:
+            copy.write(counts)
+
+    def _add(self, generation: int, batch: int, reached_s: int | None) -> Changes:
+        version = {"generation": generation, "batch": batch}
+        closed_minute = -1 if reached_s is None else reached_s // 60 - WATERMARK_MINUTES - 1
+        self._connection.execute(self._sql["add_to_cells"], version)
+        totals = [_total(row) for row in self._connection.execute(self._sql["add_to_totals"], version)]
+        totals += self._party_totals(generation, batch)
+        minutes = self._connection.execute(self._sql["add_to_history"], version | {"closed_minute": closed_minute})
+        return Changes(totals, [MinuteTotal(*row) for row in minutes])
+
+    def _thin(self, generation: int, before_s: int | None, reached_s: int | None) -> None:
+        """Once an hour."""
+        if before_s is None or reached_s is None or before_s // 3600 >= reached_s // 3600:
+            return
+        kept_from = datetime.fromtimestamp(reached_s // 3600 * 3600, UTC) - MINUTES_KEPT
+        self._connection.execute(self._sql["thin_history"], {"generation": generation, "before": kept_from})
 
     def show(self, generation: int) -> None:
         """From now on readers see this generation, and no other exists."""
@@ -101,33 +167,37 @@ class Cells:
             self._connection.execute(self._sql["retire_others"], (generation,))
             self._connection.execute(self._sql["show_generation"], (generation,))
 
-    def totals(self, generation: int, since_batch: int) -> list[Total]:
-        """Every total that has changed since a batch, that one included."""
-        found = []
-        for view, election_id, candidate_id, party, state, city, gender, age, votes, batch in self._connection.execute(
-            self._sql["totals"], (generation, since_batch)
-        ):
-            groups = {
-                "candidate": (candidate_id,),
-                "party": (party,),
-                "state": (state,),
-                "region": (city, state),
-                "gender": (gender,),
-                "age": (age,),
-            }
-            found.append(Total(view, election_id, groups[view], votes, batch))
-        return found
+    def changes(self, generation: int, since_batch: int) -> Changes:
+        """Everything that has changed since a batch, that one included."""
+        totals = [_total(row) for row in self._connection.execute(self._sql["totals"], (generation, since_batch))]
+        totals += self._party_totals(generation, since_batch)
+        minutes = self._connection.execute(self._sql["minutes"], (generation, since_batch))
+        return Changes(totals, [MinuteTotal(*row) for row in minutes])
+
+    def _party_totals(self, generation: int, since_batch: int) -> list[Total]:
+        rows = self._connection.execute(self._sql["party_totals"], (generation, since_batch))
+        return [Total("party", election_id, (party,), votes, batch) for election_id, party, votes, batch in rows]
+
+    def keep_registered(self, groups: Collection[tuple[str, str, str, str, int]]) -> None:
+        """From now on these are the people registered in each group. To be called in a transaction."""
+        self._connection.execute(self._sql["forget_registered"])
+        with self._connection.cursor().copy(self._sql["copy_registered"]) as copy:
+            for group in groups:
+                copy.write_row(group)
+
+    def registered_mark(self) -> tuple[int, int]:
+        """Another one after every change of who is registered, or for what."""
+        row = self._connection.execute(self._sql["registered_mark"]).fetchone()
+        return (int(row[0]), int(row[1])) if row else (0, 0)
 
     def candidates(self) -> dict[str, tuple[str, str, str]]:
         """Name, party and portrait of every candidate."""
         return {row[0]: row[1:] for row in self._connection.execute(self._sql["candidates"]).fetchall()}
 
-    def registered(self) -> dict[tuple[str, tuple[str, ...]], int]:
-        """How many people are registered, per view and group (of the views whose groups do not change with time)."""
-        found: dict[tuple[str, tuple[str, ...]], int] = {}
-        for view, state, city, gender, voters in self._connection.execute(self._sql["registered"]):
-            found[view, {"state": (state,), "region": (city, state), "gender": (gender,)}[view]] = voters
-        return found
+    def registered(self) -> dict[Group, int]:
+        """How many people are registered, per view, election and group."""
+        rows = self._connection.execute(self._sql["registered"])
+        return {(view, election_id, _group(view, *groups)): voters for view, election_id, *groups, voters in rows}
 
     def shown(self) -> Generation | None:
         row = self._connection.execute(self._sql["shown"]).fetchone()
@@ -154,6 +224,11 @@ class Cells:
         row = self._connection.execute(self._sql["total"]).fetchone()
         return int(row[0]) if row else 0
 
+    def unreadable(self) -> int:
+        """Votes of the shown generation that name no election: what could not be parsed."""
+        row = self._connection.execute(self._sql["unreadable"]).fetchone()
+        return int(row[0]) if row else 0
+
     def results(self, election_id: str, at: datetime | None = None) -> list[Standing]:
         """The result now, as the tally shows it; with `at` (UTC), as the ledger had it at that moment."""
         if at is None:
@@ -165,3 +240,12 @@ class Cells:
     def request_recount(self) -> None:
         """The next tally that starts counts again from the beginning."""
         self._connection.execute(self._sql["request_recount"])
+
+
+def _total(row: Iterable[Any]) -> Total:
+    view, election_id, group_1, group_2, votes, batch = row
+    return Total(view, election_id, _group(view, group_1, group_2), votes, batch)
+
+
+def _group(view: str, group_1: str, group_2: str) -> tuple[str, ...]:
+    return (group_1, group_2) if view == REGION.name else (group_1,)

@@ -1,6 +1,6 @@
 """Publishing many messages as one: all of them or none."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from livetally.adapters.kafka import TRANSACTION_TIMEOUT_MS, KafkaException, Producer, producer
@@ -52,11 +52,12 @@ class AllOrNothing:
     def __init__(self, bootstrap_servers: str, transactional_id: str) -> None:
         self._producer = transactional(bootstrap_servers, transactional_id)
 
-    def publish(self, messages: Iterable[Outgoing]) -> None:
+    def publish(self, messages: Iterable[Outgoing], before_commit: Callable[[], None] = lambda: None) -> None:
         """Raises ServiceError if nothing was published or that is unknown."""
         try:
             self._producer.begin_transaction()
             produce(self._producer, messages)
+            before_commit()
             self._producer.commit_transaction(GIVE_UP_S)
         except KafkaException as error:
             raise ServiceError(f"Messages could not be published: {error.args[0].str()}") from error

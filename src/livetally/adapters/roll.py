@@ -1,5 +1,6 @@
 """Elections, candidates and voters in PostgreSQL."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple
@@ -91,12 +92,11 @@ class Roll:
             with self._connection.cursor().copy(self._sql["copy_voters"]) as copy:
                 for voter, message in zip(voters, messages, strict=True):
                     copy.write_row((*voter, registered_at, message.decode()))
-            groups: dict[tuple[str, str, str], int] = {}
-            for voter in voters:
-                group = (voter.address_state, voter.address_city, voter.gender)
-                groups[group] = groups.get(group, 0) + 1
+            groups = Counter((voter.address_state, voter.address_city, voter.gender) for voter in voters)
+            births = Counter(voter.date_of_birth for voter in voters)
             with self._connection.cursor() as cursor:
                 cursor.executemany(self._sql["add_to_electorate"], [(*group, count) for group, count in sorted(groups.items())])
+                cursor.execute(self._sql["add_births"], ([*births.keys()], [*births.values()]))
             self._connection.execute(self._sql["mark_stored"], (source, seed, first + len(voters)))
 
     def mark_announced(self, source: str, seed: int, announced: int) -> None:

@@ -15,6 +15,7 @@ from livetally.audit import witnesses
 from livetally.audit.chain import Kept, audit_chain
 from livetally.audit.compare import compare
 from livetally.audit.report import DIFFERENCES_MAX, Report
+from livetally.audit.tables import audit_tables
 from livetally.audit.totals import audit_cells, audit_topics
 from livetally.core.errors import AuditError, LedgerError
 from livetally.core.tally import Cell, roll_up
@@ -61,6 +62,7 @@ def audit(bootstrap_servers: str, database_url: str, kept: Mapping[int, Kept] | 
         stored = cells.cells(shown.number)
         report.tallied = sum(stored.values())
         audit_cells(report, counted, stored)
+        audit_tables(report, connection, shown.number, stored)
         parties: dict[str, str] = dict(connection.execute(queries("audit")["parties"]).fetchall())
         changed = (shown.number, cells.last_change(shown.number))
         audit_topics(report, bootstrap_servers, database_url, (shown.number, shown.batch), changed, roll_up(stored, parties))

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from livetally.adapters.cells import Cells
+from livetally.adapters.history import History
 from livetally.adapters.postgres import connect, explained
 from livetally.adapters.roll import Roll
 from livetally.commands.backing import database_of
@@ -31,7 +32,7 @@ def read_board(database_url: str, election_id: str | None = None, at: datetime |
     with closing(connect(database_url, "results")) as connection, explained(database_url), connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")  # one moment for all of it
         roll, cells = Roll(connection), Cells(connection)
-        election = _election(roll, election_id)
+        election = chosen_election(roll, election_id)
         standings = cells.results(election.election_id, at)
         return {
             "election_id": election.election_id,
@@ -41,6 +42,8 @@ def read_board(database_url: str, election_id: str | None = None, at: datetime |
             "at": None if at is None else at.isoformat(),
             "recounting": cells.recounting() if at is None else None,
             "total_votes": sum(one.total_votes for one in standings),
+            "unreadable_votes": cells.unreadable() if at is None else None,
+            "late_votes": History(connection).late(election.election_id) if at is None else None,
             "registered": roll.registered(),
             "candidates": [
                 {
@@ -67,6 +70,12 @@ def print_board(board: dict[str, Any]) -> None:
         ],
         numbers=frozenset({"votes", "share"}),
     )
+    if board["unreadable_votes"]:
+        say(
+            f"{board['unreadable_votes']:,} votes on the topic could not be read, and are in no election's total. `./livetally audit` says where."
+        )
+    if board["late_votes"]:
+        say(f"{board['late_votes']:,} of the votes came too late for the votes per minute; they are in every total.")
     say(f"{total:,} votes of {registered:,} registered" + (f", a turnout of {total / registered:.1%}" if registered else ""))
 
 
@@ -79,7 +88,8 @@ def parse_time(text: str) -> datetime:
     return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
 
 
-def _election(roll: Roll, election_id: str | None) -> Election:
+def chosen_election(roll: Roll, election_id: str | None) -> Election:
+    """The one that is named, or else the newest."""
     if election_id is not None:
         return roll.election(election_id)
     elections = roll.elections()

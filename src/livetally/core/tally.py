@@ -4,11 +4,12 @@ Every vote falls into one cell. All other totals are sums of cells, so one pass 
 serves every view.
 """
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
 from livetally.core import wire
@@ -27,7 +28,10 @@ AGE_GROUPS: tuple[tuple[int, str], ...] = (
 )
 AGE_YEARS_MAX = 150  # an older person is a typing error
 
+VOTING_TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}[.][0-9]{3}"  # as *record* writes it; in Java's words too
+
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+_TIME = re.compile(VOTING_TIME, re.ASCII)
 
 
 class Cell(NamedTuple):
@@ -90,6 +94,17 @@ def cell_of(vote: Mapping[str, Any]) -> Cell:
     )
 
 
+def second_of(voting_time: object) -> int | None:
+    """Seconds from 1970 to a time of voting; None if it is none, or one before that."""
+    if not isinstance(voting_time, str) or not _TIME.fullmatch(voting_time):
+        return None
+    try:
+        second = math.floor(datetime.fromisoformat(voting_time).replace(tzinfo=UTC).timestamp())
+    except ValueError:
+        return None
+    return second if second >= 0 else None
+
+
 def roll_up(cells: Mapping[Cell, int], party_of: Mapping[str, str]) -> Totals:
     """Every total of every view. `party_of` gives the party of a candidate_id."""
     totals: Counter[tuple[str, str, tuple[str, ...]]] = Counter()
@@ -107,8 +122,23 @@ def roll_up(cells: Mapping[Cell, int], party_of: Mapping[str, str]) -> Totals:
     return dict(totals)
 
 
+def by_candidate(cells: Mapping[Cell, int]) -> Mapping[tuple[str, str, tuple[str, ...], str], int]:
+    """Votes of each candidate in each group of a view: (view, election, group, candidate) -> votes."""
+    totals: Counter[tuple[str, str, tuple[str, ...], str]] = Counter()
+    for cell, votes in cells.items():
+        for view, group in (
+            (STATE, (cell.state,)),
+            (REGION, (cell.city, cell.state)),
+            (GENDER, (cell.gender,)),
+            (AGE, (cell.age_group,)),
+        ):
+            totals[view.name, cell.election_id, group, cell.candidate_id] += votes
+    return totals
+
+
 def _text(field: object) -> str:
-    return field if isinstance(field, str) and field else UNKNOWN
+    """No text that PostgreSQL could not hold: for U+0000 stands the sign of a character that is none."""
+    return field.replace("\0", "\ufffd") if isinstance(field, str) and field else UNKNOWN
 
 
 def _day(field: object) -> date | None:

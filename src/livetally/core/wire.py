@@ -25,6 +25,8 @@ BY_AGE = "aggregated_turnout_by_age"
 BY_GENDER = "aggregated_turnout_by_gender"
 BY_PARTY = "aggregated_party_wise_votes"
 BY_REGION = "aggregated_votes_by_region"
+PER_MINUTE = "aggregated_votes_per_minute"
+ALERTS = "alerts_topic"
 
 # Headers of an outcome: which ballot it is the outcome of. The end of the output says where *record* is.
 BALLOT_PARTITION = "ballot_partition"
@@ -94,6 +96,8 @@ def topics(ballot_partitions: int) -> tuple[Topic, ...]:
         Topic(BY_GENDER, 1, "latest", "votes per gender"),
         Topic(BY_PARTY, 1, "latest", "votes per party"),
         Topic(BY_REGION, 1, "latest", "votes per city"),
+        Topic(PER_MINUTE, 1, "latest", "votes per candidate and minute of voting"),
+        Topic(ALERTS, 1, "latest", "what looks unusual, where, since when"),
     )
 
 

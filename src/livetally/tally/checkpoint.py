@@ -6,6 +6,7 @@ fingerprint of our own lies beside it.
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,7 @@ from pyspark.sql import SparkSession
 from livetally.core.tally import AGE_GROUPS, Cell
 from livetally.core.wire import VOTES
 
-QUERY_VERSION = 1  # raise it whenever the meaning of a cell changes in a way that the fingerprint does not see
+QUERY_VERSION = 2  # raise it whenever the meaning of a cell changes in a way that the fingerprint does not see
 
 
 def fingerprint(cluster_id: str, votes_topic_id: str, ledger_id: str) -> str:
@@ -31,8 +32,8 @@ class Checkpoint:
     spark: SparkSession
     url: str
 
-    def fault(self, fingerprint: str, stored_batch: int) -> str | None:
-        """Why the count cannot go on from here, in words; None if it can. `stored_batch`: the last one that PostgreSQL has."""
+    def fault(self, fingerprint: str, stored_batch: int, positions: Mapping[int, int]) -> str | None:
+        """Why the count cannot go on from here, in words; None if it can. The last batch that PostgreSQL has, and how far that had read."""
         found = self._read("fingerprint")
         if found is None:
             return "its checkpoint is lost"
@@ -43,6 +44,8 @@ class Checkpoint:
             return f"its checkpoint has finished batch {finished}, the database has batch {stored_batch}"
         if stored_batch >= 0 and not self._is_whole(stored_batch, finished):
             return "its checkpoint is damaged"
+        if stored_batch >= 0 and self.ends_of(stored_batch) != positions:
+            return "its checkpoint has read something else than the database has counted"
         return None
 
     def begin(self, fingerprint: str) -> None:
@@ -71,7 +74,7 @@ class Checkpoint:
                 json.loads((self._read(f"commits/{finished}") or "").splitlines()[-1])
         except (FileNotFoundError, ValueError, LookupError):
             return False
-        return newest >= stored_batch and (finished < 0 or self._files().exists(self._path("state")))
+        return newest >= stored_batch
 
     def _last_number(self, folder: str) -> int:
         files, path = self._files(), self._path(folder)

@@ -1,16 +1,26 @@
-"""What happens to a batch: its changed cells into PostgreSQL, the totals that they touch onto Kafka."""
+"""What happens to a batch: its counts into PostgreSQL, the totals that they touch onto Kafka.
+
+A batch adds to what is there, in one transaction that also keeps its number and the offsets up to
+which it has read: one that comes again is known, and adds nothing.
+"""
 
 import logging
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 
 from pyspark.sql import DataFrame
 
-from livetally.adapters.cells import Cells, Generation
+from livetally.adapters.alerts import KnownAlert
+from livetally.adapters.cells import Batch, Cells, Changes, Generation, Group, Total
+from livetally.adapters.postgres import Connection
 from livetally.adapters.publisher import AllOrNothing
 from livetally.core.wire import utc_text
+from livetally.tally import frames, publish
 from livetally.tally.checkpoint import Checkpoint
-from livetally.tally.publish import messages
+from livetally.tally.collect import collect
+from livetally.tally.points import Point, Reached
+from livetally.tally.watch import Watch
 
 log = logging.getLogger(__name__)
 
@@ -22,54 +32,96 @@ class Count:
         self,
         generation: Generation,
         target: Mapping[int, int],
-        cells: Cells,
+        connection: Connection,
         publisher: AllOrNothing,
         checkpoint: Checkpoint,
         now: Callable[[], datetime],
+        reached: Reached,
     ) -> None:
         """`target`: offsets of `votes_topic` that a recount must reach before it is shown."""
-        self._number = generation.number
+        self._generation = generation.number
         self._shown = generation.shown
         self._target = target
-        self._cells = cells
+        self._connection = connection
+        self._cells = Cells(connection)
+        self._watch = Watch(connection)
         self._publisher = publisher
         self._checkpoint = checkpoint
         self._now = now
-        self.positions: Mapping[int, int] = dict.fromkeys(target, 0) | cells.positions(generation.number)
+        self._reached = reached
+        self._registered = self._cells.registered()
+        self._at_work = threading.Lock()  # Spark's thread brings batches, the stage's own the registered
+        self.positions: Mapping[int, int] = dict.fromkeys(target, 0) | self._cells.positions(generation.number)
         self.fault: Exception | None = None
 
-    def count_batch(self, changed: DataFrame, batch: int) -> None:
+    def begin(self) -> None:
+        """Before the first batch: publish every total, because the last batch may have been stored and not published."""
+        if not self._shown and not any(self._target.values()):
+            self._show()  # there is nothing to count, so no batch would ever come and show it
+        elif self._shown:
+            self._publish_everything()
+
+    def count_batch(self, messages: DataFrame, batch: int) -> None:
         """A failure is kept: Spark would wrap it beyond recognition."""
         try:
-            self._count_batch(changed, batch)
+            with self._at_work:
+                self._count_batch(messages, batch)
         except Exception as error:
             self.fault = error
             raise
 
-    def begin(self, generation: Generation) -> None:
-        """Before the first batch: publish every total, because the last batch may have been stored and not published."""
-        if not self._shown and not any(self._target.values()):
-            self._cells.show(self._number)  # there is nothing to count, so no batch would ever come and show it
-            self._shown = True
-        if self._shown and generation.batch >= 0:
-            self._publish(since_batch=0)
+    def note_registered(self, groups: Collection[tuple[str, str, str, str, int]]) -> None:
+        """Who is registered has changed: keep it, and announce the totals of the groups that it touches."""
+        with self._at_work:
+            with self._connection.transaction():
+                self._cells.keep_registered(groups)
+            before, self._registered = self._registered, self._cells.registered()
+            changed = {group for group, _ in self._registered.items() ^ before.items()}
+            if self._shown and changed:
+                self._announce(self._cells.changes(self._generation, since_batch=0), only=changed)
 
-    def _count_batch(self, changed: DataFrame, batch: int) -> None:
-        rows = [tuple(row) for row in changed.collect()]  # one action: as many rows as groups have changed, however many votes there are
-        positions = self._checkpoint.ends_of(batch)
-        self._cells.store(self._number, batch, rows, positions)
-        self.positions = positions
+    def _count_batch(self, messages: DataFrame, number: int) -> None:
+        self._reached(Point.BEFORE_COLLECT)
+        counts = collect(frames.counts(frames.votes(messages)))
+        self._reached(Point.AFTER_COLLECT)
+        starts = self._checkpoint.ends_of(number - 1) if number > 0 else {}
+        batch = Batch(number, counts.rows, starts, self._checkpoint.ends_of(number), counts.reached_s)
+        with self._connection.transaction():
+            changes = self._cells.store(self._generation, batch)
+            self._reached(Point.BEFORE_STORE_COMMIT)
+        self._reached(Point.AFTER_STORE_COMMIT)
+        self.positions = batch.ends
         if self._shown:
-            self._publish(since_batch=batch)
-        elif all(positions.get(partition, 0) >= end for partition, end in self._target.items()):
-            self._cells.show(self._number)
-            self._shown = True
+            alerts = self._watch.look(self._generation, number)
+            self._announce(self._cells.changes(self._generation, number) if changes is None else changes, alerts)
+        elif all(batch.ends.get(partition, 0) >= end for partition, end in self._target.items()):
+            self._show()
             log.info("the recount has caught up and is shown from now on")
-            self._publish(since_batch=0)
         else:
-            log.info("recounting", extra={"offsets": sum(positions.values()), "of": sum(self._target.values())})
+            log.info("recounting", extra={"offsets": sum(batch.ends.values()), "of": sum(self._target.values())})
+        self._reached(Point.AFTER_PUBLISH)
 
-    def _publish(self, since_batch: int) -> None:
-        totals = self._cells.totals(self._number, since_batch)
-        as_of = utc_text(self._now())
-        self._publisher.publish(messages(totals, self._number, self._cells.candidates(), self._cells.registered(), as_of))
+    def _show(self) -> None:
+        self._reached(Point.BEFORE_SHOW)
+        self._cells.show(self._generation)
+        self._reached(Point.AFTER_SHOW)
+        self._shown = True
+        self._publish_everything()
+
+    def _publish_everything(self) -> None:
+        self._reached(Point.BEFORE_TOTALS_AGAIN)
+        self._announce(self._cells.changes(self._generation, since_batch=0), self._watch.alerts())
+        self._reached(Point.AFTER_TOTALS_AGAIN)
+
+    def _announce(self, changes: Changes, alerts: Collection[KnownAlert] = (), only: Collection[Group] | None = None) -> None:
+        """`only`: the totals of these groups, and nothing besides."""
+        totals = changes.totals if only is None else [total for total in changes.totals if _group_of(total) in only]
+        minutes = changes.minutes if only is None else []
+        texts = publish.Texts(self._generation, self._cells.candidates(), self._registered, utc_text(self._now()))
+        messages = [*texts.totals(totals), *texts.minutes(minutes), *texts.alerts(alerts)]
+        if messages:
+            self._publisher.publish(messages, before_commit=lambda: self._reached(Point.BEFORE_PUBLISH_COMMIT))
+
+
+def _group_of(total: Total) -> Group:
+    return total.view, total.election_id, total.group

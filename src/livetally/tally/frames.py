@@ -7,7 +7,9 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as f
 from pyspark.sql.types import StringType, StructField, StructType
 
-from livetally.core.tally import AGE_GROUPS, AGE_YEARS_MAX, UNKNOWN, Cell
+from livetally.core.tally import AGE, AGE_GROUPS, AGE_YEARS_MAX, GENDER, REGION, STATE, UNKNOWN, VOTING_TIME, Cell
+
+VOTING_TIME_LENGTH = len("YYYY-MM-DD HH:MM:SS.mmm")
 
 # What is counted by; the rest of a vote's two kilobytes is skipped while parsing.
 VOTE_SCHEMA = StructType(
@@ -23,7 +25,7 @@ VOTE_SCHEMA = StructType(
 
 
 def votes(messages: DataFrame) -> DataFrame:
-    """The groups of each vote. A message that cannot be parsed is a vote in the group "unknown" of everything."""
+    """The groups of each vote, and when it was cast. A message that cannot be parsed is a vote in the group "unknown" of everything."""
     vote = f.from_json(f.col("value").cast("string"), VOTE_SCHEMA)
     return messages.select(vote.alias("vote")).select(
         _text("vote.election_id").alias("election_id"),
@@ -32,12 +34,41 @@ def votes(messages: DataFrame) -> DataFrame:
         _text("vote.address.city").alias("city"),
         _text("vote.gender").alias("gender"),
         age_group(f.col("vote.date_of_birth"), f.col("vote.voting_time")).alias("age_group"),
+        _second(f.col("vote.voting_time")).alias("second"),
     )
 
 
-def cells(votes: DataFrame) -> DataFrame:
-    """How many votes lie in each cell."""
-    return votes.groupBy(*Cell._fields).agg(f.count(f.lit(1)).alias("votes")).select(*Cell._fields, "votes")
+def counts(votes: DataFrame) -> DataFrame:
+    """How many votes lie in each cell and minute; the minute is null for those that do not say when. Beside it the last second of them."""
+    return (
+        votes.groupBy(*Cell._fields, f.expr("second div 60").alias("minute"))
+        .agg(f.count(f.lit(1)).alias("votes"), f.max("second").alias("second"))
+        .select(*Cell._fields, "minute", "votes", "second")
+    )
+
+
+def registered(places: DataFrame, births: DataFrame, elections: DataFrame) -> DataFrame:
+    """How many people are registered in each group of each election. Ages are those of the day on which it opens.
+
+    `places`: state, city, gender, voters; `births`: date_of_birth, voters; `elections`: election_id, opens_on.
+    """
+    by_place = [
+        (STATE, f.col("state"), f.lit("")),
+        (REGION, f.col("city"), f.col("state")),
+        (GENDER, f.col("gender"), f.lit("")),
+    ]
+    ages = births.crossJoin(elections).select(
+        "election_id", age_group(f.col("date_of_birth"), f.col("opens_on")).alias("group_1"), "voters"
+    )
+    found = ages.select("election_id", f.lit(AGE.name).alias("view"), "group_1", f.lit("").alias("group_2"), "voters")
+    for view, group_1, group_2 in by_place:
+        rows = places.select(f.lit(view.name).alias("view"), group_1.alias("group_1"), group_2.alias("group_2"), "voters")
+        found = found.unionByName(rows.crossJoin(elections.select("election_id")))
+    return (
+        found.groupBy("election_id", "view", "group_1", "group_2")
+        .agg(f.sum("voters").alias("voters"))
+        .select("election_id", "view", "group_1", "group_2", "voters")
+    )
 
 
 def age_group(date_of_birth: Column, voted_on: Column) -> Column:
@@ -57,3 +88,9 @@ def _text(name: str) -> Column:
 def _day(time: Column) -> Column:
     """The day that an ISO 8601 text starts with; null if it starts with none."""
     return f.when(time.rlike("^[0-9]{4}-[0-9]{2}-[0-9]{2}"), f.try_to_date(f.substring(time, 1, 10), "yyyy-MM-dd"))
+
+
+def _second(time: Column) -> Column:
+    """Seconds from 1970 to a time of voting; null if the text is none, or one before that."""
+    second = f.when((f.length(time) == VOTING_TIME_LENGTH) & time.rlike(f"^{VOTING_TIME}"), f.unix_seconds(time.try_cast("timestamp")))
+    return f.when(second >= 0, second)

@@ -9,7 +9,7 @@ from pyspark.sql import SparkSession
 
 from livetally.settings import Settings
 
-SHUFFLE_PARTITIONS = 2  # cells are few; Spark's 200 would make every batch seconds long. A checkpoint keeps the number it began with
+SHUFFLE_PARTITIONS = 2  # cells are few; Spark's 200 would make every batch seconds long
 BATCHES_RETAINED = 10
 
 
@@ -32,6 +32,7 @@ def open_session(settings: Settings, java_home: Path, jars: Sequence[Path]) -> S
         "spark.sql.warehouse.dir": str(work_dir / "warehouse"),
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": str(SHUFFLE_PARTITIONS),
+        "spark.sql.adaptive.enabled": "false",  # it looks at each shuffle before it plans on; ours are small and all alike
         "spark.sql.ansi.enabled": "true",
         "spark.sql.streaming.minBatchesToRetain": str(BATCHES_RETAINED),
         "spark.sql.streaming.noDataMicroBatches.enabled": "false",

@@ -1,11 +1,12 @@
 """The stage that counts: one Spark query reads the votes, and every view is a sum of its cells.
 
 A batch is stored before it is published, and published before Spark's checkpoint forgets it: a
-crash anywhere repeats it, and repeating changes nothing.
+crash anywhere repeats it, and what is stored already is not added again.
 """
 
 import logging
 import threading
+import time
 from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime
@@ -25,10 +26,11 @@ from livetally.adapters.topics import Topics
 from livetally.core.errors import LivetallyError, ServiceError
 from livetally.core.wire import BALLOTS, VOTES
 from livetally.settings import Settings
-from livetally.tally import frames
 from livetally.tally.checkpoint import Checkpoint, fingerprint
 from livetally.tally.count import Count
+from livetally.tally.electorate import Electorate, Refresh
 from livetally.tally.meter import Meter
+from livetally.tally.points import Point, Reached, unwatched
 from livetally.tally.progress import Progress
 from livetally.tally.publish import TRANSACTIONAL_ID
 from livetally.tally.session import open_session
@@ -48,6 +50,7 @@ def tally(
     jars: Sequence[Path],
     stop: threading.Event,
     meter: Meter | None = None,
+    reached: Reached = unwatched,
 ) -> None:
     """Count until told to stop. Services that go away are waited for; what a person must mend is raised."""
     meter = meter or Meter()
@@ -57,7 +60,7 @@ def tally(
         while True:
             began = datetime.now(UTC)
             try:
-                _tally_while_services_answer(spark, settings, bootstrap_servers, database_url, stop, meter)
+                _tally_while_services_answer(spark, settings, bootstrap_servers, database_url, stop, meter, reached)
             except ServiceError as error:
                 failures = 1 if (datetime.now(UTC) - began).total_seconds() > 60 else failures + 1  # noqa: PLR2004 (a minute of work forgives)
                 pause_s = BACK_OFF_S[min(failures, len(BACK_OFF_S)) - 1]
@@ -80,6 +83,7 @@ def _tally_while_services_answer(
     database_url: str,
     stop: threading.Event,
     meter: Meter | None = None,
+    reached: Reached = unwatched,
 ) -> None:
     meter = meter or Meter()
     topics = Topics(bootstrap_servers)
@@ -89,40 +93,48 @@ def _tally_while_services_answer(
         custody.check_whole()
         cells.take_lock()
         ours = fingerprint(votes.cluster_id, votes.topic_id, custody.claim(ballots.cluster_id, ballots.topic_id))
-        generation, checkpoint = _take_up(spark, settings, cells, ours, meter)
-        count = Count(
-            generation,
-            ends(client, VOTES),
-            cells,
-            AllOrNothing(bootstrap_servers, TRANSACTIONAL_ID),
-            checkpoint,
-            now=lambda: datetime.now(UTC),
-        )
-        count.begin(generation)
+        generation, checkpoint = _take_up(spark, settings, cells, ours, meter, reached)
+        publisher = AllOrNothing(bootstrap_servers, TRANSACTIONAL_ID)
+        count = Count(generation, ends(client, VOTES), connection, publisher, checkpoint, lambda: datetime.now(UTC), reached)
+        count.begin()
         query = _start(spark, settings, bootstrap_servers, checkpoint, count)
         log.info("counting", extra={"generation": generation.number})
         meter.follows(bootstrap_servers, lambda: count.positions)
         meter.ready()
-        _watch(query, count, stop, meter)
+        with closing(connect(database_url, "tally's electorate")) as other:
+            electorate = Electorate(spark, database_url)
+            rounds = (
+                Progress(query, meter),
+                Refresh(Cells(other).registered_mark, electorate.groups, count.note_registered, time.monotonic),
+            )
+            _watch(query, count, stop, rounds)
 
 
-def _take_up(spark: SparkSession, settings: Settings, cells: Cells, ours: str, meter: Meter) -> tuple[Generation, Checkpoint]:
+def _take_up(
+    spark: SparkSession, settings: Settings, cells: Cells, ours: str, meter: Meter, reached: Reached
+) -> tuple[Generation, Checkpoint]:
     """The generation to go on with, or a new one and why."""
     newest = cells.newest()
     if newest is None:
         reason = "first count"
     else:
         checkpoint = Checkpoint(spark, _checkpoint_url(settings, newest.number))
-        fault = "it was asked for, or what is counted has changed" if newest.fingerprint != ours else checkpoint.fault(ours, newest.batch)
+        if newest.fingerprint == ours:
+            fault = checkpoint.fault(ours, newest.batch, cells.positions(newest.number))
+        else:
+            fault = "it was asked for, or what is counted has changed"
         if fault is None:
             return newest, checkpoint
         reason = f"recount: {fault}"
         log.warning("counting from the beginning", extra={"why": fault})
         checkpoint.remove()
     meter.recounting()
+    reached(Point.BEFORE_GENERATION)
     generation = cells.begin(ours, reason)
+    reached(Point.GENERATION_BEGUN)
     checkpoint = Checkpoint(spark, _checkpoint_url(settings, generation.number))
     checkpoint.begin(ours)
+    reached(Point.CHECKPOINT_BEGUN)
     return generation, checkpoint
 
 
@@ -145,9 +157,7 @@ def _start(spark: SparkSession, settings: Settings, bootstrap_servers: str, chec
         .load()
     )
     return (
-        frames.cells(frames.votes(messages))
-        .writeStream.queryName("cells")
-        .outputMode("update")
+        messages.writeStream.queryName("votes")
         .option("checkpointLocation", checkpoint.url)
         .trigger(processingTime=f"{settings.tally_interval_ms} milliseconds")
         .foreachBatch(count.count_batch)
@@ -155,11 +165,12 @@ def _start(spark: SparkSession, settings: Settings, bootstrap_servers: str, chec
     )
 
 
-def _watch(query: StreamingQuery, count: Count, stop: threading.Event, meter: Meter) -> None:
+def _watch(query: StreamingQuery, count: Count, stop: threading.Event, rounds: tuple[Progress, Refresh]) -> None:
     """Until told to stop, or until the query fails: then its own fault is raised, or a ServiceError with Spark's words."""
-    progress = Progress(query, meter)
+    progress, refresh = rounds
     while query.isActive and not stop.wait(LOOK_S):
         progress.note_when_due()
+        refresh.when_due()
     if query.isActive:
         _let_finish(query)
         progress.note()

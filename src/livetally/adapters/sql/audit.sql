@@ -32,3 +32,19 @@ UNION ALL
 SELECT ballot_offset, (extract(epoch FROM appended_at) * 1000000)::bigint, election_id, voter_id, NULL, reason, detail
 FROM rejections WHERE ballot_partition = %(partition)s
 ORDER BY ballot_offset, reason NULLS FIRST;
+
+-- name: group_totals
+SELECT view, election_id, group_1, group_2, candidate_id, votes FROM group_totals WHERE generation = %s;
+
+-- name: history
+-- Every vote of the past, by place and candidate.
+SELECT election_id, state, candidate_id, sum(votes + late)::bigint FROM history WHERE generation = %s GROUP BY election_id, state, candidate_id;
+
+-- name: electorate
+-- People registered in each group whose members do not change with time.
+SELECT CASE WHEN grouping(city) = 0 THEN 'region' WHEN grouping(state) = 0 THEN 'state' ELSE 'gender' END,
+       CASE WHEN grouping(city) = 0 THEN city WHEN grouping(state) = 0 THEN state ELSE gender END,
+       CASE WHEN grouping(city) = 0 THEN state ELSE '' END,
+       sum(voters)::bigint
+FROM electorate
+GROUP BY GROUPING SETS ((state), (state, city), (gender));

@@ -20,30 +20,97 @@ RETURNING generation, state;
 DELETE FROM tally_generations WHERE state = 'counting' RETURNING generation;
 
 -- name: lock_generation
-SELECT batch FROM tally_generations WHERE generation = %s FOR UPDATE;
+SELECT batch, extract(epoch FROM reached)::bigint FROM tally_generations WHERE generation = %s FOR UPDATE;
 
 -- name: make_changed
+-- What a batch adds to each cell, by the minute of voting (since 1970; null for a vote that does not say when).
 CREATE TEMPORARY TABLE IF NOT EXISTS changed (
-    election_id text, candidate_id text, state text, city text, gender text, age_group text, votes bigint
+    election_id text, candidate_id text, state text, city text, gender text, age_group text, minute bigint, votes bigint
 ) ON COMMIT DELETE ROWS;
 
 -- name: bring_in
-COPY changed (election_id, candidate_id, state, city, gender, age_group, votes) FROM STDIN;
+COPY changed (election_id, candidate_id, state, city, gender, age_group, minute, votes) FROM STDIN (FORMAT csv);
 
--- name: store_cells
--- Absolute numbers with their version: a batch that comes again changes nothing, an older one is refused.
+-- name: add_to_cells
 INSERT INTO cells AS c (generation, election_id, candidate_id, state, city, gender, age_group, votes, batch)
-SELECT %(generation)s, election_id, candidate_id, state, city, gender, age_group, votes, %(batch)s FROM changed
+SELECT %(generation)s, election_id, candidate_id, state, city, gender, age_group, sum(votes), %(batch)s
+FROM changed
+GROUP BY election_id, candidate_id, state, city, gender, age_group
 ON CONFLICT (generation, election_id, candidate_id, state, city, gender, age_group) DO UPDATE
-SET votes = excluded.votes, batch = excluded.batch
-WHERE c.batch <= excluded.batch;
+SET votes = c.votes + excluded.votes, batch = excluded.batch;
+
+-- name: add_to_totals
+-- Every view is a sum of cells. Answers with the new totals that are announced.
+WITH added AS (
+    INSERT INTO group_totals AS t (generation, election_id, view, group_1, group_2, candidate_id, votes, batch)
+    SELECT %(generation)s, election_id,
+           CASE
+               WHEN grouping(city) = 0 THEN 'region'
+               WHEN grouping(state) = 0 THEN 'state'
+               WHEN grouping(gender) = 0 THEN 'gender'
+               WHEN grouping(age_group) = 0 THEN 'age'
+               ELSE 'candidate'
+           END,
+           CASE
+               WHEN grouping(city) = 0 THEN city
+               WHEN grouping(state) = 0 THEN state
+               WHEN grouping(gender) = 0 THEN gender
+               WHEN grouping(age_group) = 0 THEN age_group
+               ELSE candidate_id
+           END,
+           CASE WHEN grouping(city) = 0 THEN state ELSE '' END,
+           CASE WHEN grouping(state, gender, age_group) = 7 OR grouping(candidate_id) = 1 THEN '' ELSE candidate_id END,
+           sum(votes), %(batch)s
+    FROM changed
+    GROUP BY GROUPING SETS (
+        (election_id, candidate_id),
+        (election_id, state), (election_id, state, candidate_id),
+        (election_id, state, city), (election_id, state, city, candidate_id),
+        (election_id, gender), (election_id, gender, candidate_id),
+        (election_id, age_group), (election_id, age_group, candidate_id)
+    )
+    ON CONFLICT (generation, election_id, view, group_1, group_2, candidate_id) DO UPDATE
+    SET votes = t.votes + excluded.votes, batch = excluded.batch
+    RETURNING t.election_id, t.view, t.group_1, t.group_2, t.candidate_id, t.votes, t.batch
+)
+SELECT view, election_id, group_1, group_2, votes, batch FROM added WHERE candidate_id = '';
+
+-- name: add_to_history
+-- A vote whose minute was closed when its batch came is late. Answers with the new totals of the minutes over all states.
+WITH added AS (
+    INSERT INTO history AS h (generation, election_id, state, from_time, candidate_id, span_minutes, votes, late, batch)
+    SELECT %(generation)s, election_id, CASE WHEN grouping(state) = 1 THEN '' ELSE state END, to_timestamp(minute * 60), candidate_id, 1,
+           coalesce(sum(votes) FILTER (WHERE minute > %(closed_minute)s), 0), coalesce(sum(votes) FILTER (WHERE minute <= %(closed_minute)s), 0),
+           %(batch)s
+    FROM changed
+    WHERE minute IS NOT NULL
+    GROUP BY GROUPING SETS ((election_id, minute, candidate_id), (election_id, minute, state, candidate_id))
+    ON CONFLICT (generation, election_id, state, from_time, candidate_id) DO UPDATE
+    SET votes = h.votes + excluded.votes, late = h.late + excluded.late, batch = excluded.batch
+    RETURNING h.election_id, h.state, h.from_time, h.candidate_id, h.span_minutes, h.votes, h.batch
+)
+SELECT election_id, candidate_id, from_time, votes, batch FROM added WHERE state = '' AND span_minutes = 1;
+
+-- name: thin_history
+-- Minutes before a moment become the hour that they lie in. A late vote for a minute of such an hour is added with the next thinning.
+WITH old AS (
+    DELETE FROM history
+    WHERE generation = %(generation)s AND span_minutes = 1 AND from_time < %(before)s
+    RETURNING election_id, state, from_time, candidate_id, votes, late, batch
+)
+INSERT INTO history AS h (generation, election_id, state, from_time, candidate_id, span_minutes, votes, late, batch)
+SELECT %(generation)s, election_id, state, date_trunc('hour', from_time), candidate_id, 60, sum(votes), sum(late), max(batch)
+FROM old
+GROUP BY election_id, state, date_trunc('hour', from_time), candidate_id
+ON CONFLICT (generation, election_id, state, from_time, candidate_id) DO UPDATE
+SET votes = h.votes + excluded.votes, late = h.late + excluded.late, batch = greatest(h.batch, excluded.batch);
 
 -- name: store_position
 INSERT INTO tally_positions (generation, votes_partition, next_offset) VALUES (%s, %s, %s)
 ON CONFLICT (generation, votes_partition) DO UPDATE SET next_offset = excluded.next_offset;
 
 -- name: store_batch
-UPDATE tally_generations SET batch = %s WHERE generation = %s;
+UPDATE tally_generations SET batch = %(batch)s, reached = greatest(reached, to_timestamp(%(reached_s)s)) WHERE generation = %(generation)s;
 
 -- name: retire_others
 DELETE FROM tally_generations WHERE generation <> %s;
@@ -52,44 +119,49 @@ DELETE FROM tally_generations WHERE generation <> %s;
 UPDATE tally_generations SET state = 'shown' WHERE generation = %s;
 
 -- name: totals
--- Every total of every view that a batch (or a later one) has touched: sums of cells, in one pass over them.
-SELECT CASE
-           WHEN grouping(c.candidate_id) = 0 THEN 'candidate'
-           WHEN grouping(p.party) = 0 THEN 'party'
-           WHEN grouping(c.city) = 0 THEN 'region'
-           WHEN grouping(c.state) = 0 THEN 'state'
-           WHEN grouping(c.gender) = 0 THEN 'gender'
-           ELSE 'age'
-       END AS view,
-       c.election_id, c.candidate_id, p.party, c.state, c.city, c.gender, c.age_group, sum(c.votes)::bigint, max(c.batch)
-FROM cells c
-LEFT JOIN candidates k ON k.candidate_id = c.candidate_id
+-- Every total that a batch (or a later one) has touched.
+SELECT view, election_id, group_1, group_2, votes, batch FROM group_totals
+WHERE generation = %s AND candidate_id = '' AND batch >= %s;
+
+-- name: party_totals
+SELECT t.election_id, p.party, sum(t.votes)::bigint, max(t.batch)
+FROM group_totals t
+LEFT JOIN candidates k ON k.candidate_id = t.group_1
 CROSS JOIN LATERAL (SELECT coalesce(nullif(k.party_affiliation, ''), 'unknown') AS party) AS p
-WHERE c.generation = %s
-GROUP BY GROUPING SETS (
-    (c.election_id, c.candidate_id), (c.election_id, p.party), (c.election_id, c.state),
-    (c.election_id, c.state, c.city), (c.election_id, c.gender), (c.election_id, c.age_group)
-)
-HAVING max(c.batch) >= %s;
+WHERE t.generation = %s AND t.view = 'candidate'
+GROUP BY t.election_id, p.party
+HAVING max(t.batch) >= %s;
+
+-- name: minutes
+SELECT election_id, candidate_id, from_time, votes, batch FROM history
+WHERE generation = %s AND state = '' AND span_minutes = 1 AND batch >= %s;
 
 -- name: candidates
 SELECT candidate_id, candidate_name, party_affiliation, photo_url FROM candidates;
 
 -- name: registered
-SELECT CASE
-           WHEN grouping(city) = 0 THEN 'region'
-           WHEN grouping(state) = 0 THEN 'state'
-           ELSE 'gender'
-       END AS view,
-       state, city, gender, sum(voters)::bigint
-FROM electorate
-GROUP BY GROUPING SETS ((state), (state, city), (gender));
+SELECT view, election_id, group_1, group_2, voters FROM registered_groups;
+
+-- name: registered_mark
+-- People are only ever added, and so are elections.
+SELECT (SELECT coalesce(sum(voters), 0)::bigint FROM electorate), (SELECT count(*) FROM elections);
+
+-- name: forget_registered
+DELETE FROM registered_groups;
+
+-- name: copy_registered
+COPY registered_groups (election_id, view, group_1, group_2, voters) FROM STDIN;
 
 -- name: shown
 SELECT generation, batch, state FROM tally_generations WHERE state = 'shown';
 
 -- name: last_change
 SELECT coalesce(max(batch), -1) FROM cells WHERE generation = %s;
+
+-- name: unreadable
+-- Votes that name no election: what could not be parsed is among them.
+SELECT coalesce(sum(votes), 0)::bigint FROM cells c JOIN tally_generations g USING (generation)
+WHERE g.state = 'shown' AND c.election_id = 'unknown';
 
 -- name: counting
 -- A recount that is under way, and why.
@@ -102,16 +174,15 @@ SELECT votes_partition, next_offset FROM tally_positions WHERE generation = %s;
 SELECT election_id, candidate_id, state, city, gender, age_group, votes FROM cells WHERE generation = %s;
 
 -- name: total
-SELECT coalesce(sum(votes), 0)::bigint FROM cells c JOIN tally_generations g USING (generation) WHERE g.state = 'shown';
+SELECT coalesce(sum(votes), 0)::bigint FROM group_totals t JOIN tally_generations g USING (generation)
+WHERE g.state = 'shown' AND t.view = 'candidate';
 
 -- name: results
 -- The board: every candidate of an election with the votes that the tally shows, most first.
-SELECT k.candidate_id, k.candidate_name, k.party_affiliation, coalesce(sum(c.votes), 0)::bigint AS total_votes
+SELECT k.candidate_id, k.candidate_name, k.party_affiliation, coalesce(t.votes, 0) AS total_votes
 FROM candidates k
-LEFT JOIN tally_generations g ON g.state = 'shown'
-LEFT JOIN cells c ON c.generation = g.generation AND c.election_id = k.election_id AND c.candidate_id = k.candidate_id
+LEFT JOIN shown_totals t ON t.election_id = k.election_id AND t.view = 'candidate' AND t.group_1 = k.candidate_id
 WHERE k.election_id = %s
-GROUP BY k.candidate_id, k.candidate_name, k.party_affiliation
 ORDER BY total_votes DESC, k.candidate_name, k.candidate_id;
 
 -- name: results_at

@@ -63,6 +63,10 @@ FROM STDIN;
 INSERT INTO electorate AS e (state, city, gender, voters) VALUES (%s, %s, %s, %s)
 ON CONFLICT (state, city, gender) DO UPDATE SET voters = e.voters + excluded.voters;
 
+-- name: add_births
+INSERT INTO electorate_births AS e (date_of_birth, voters) SELECT * FROM unnest(%s::text[], %s::bigint[]) AS born (day, voters) ORDER BY day
+ON CONFLICT (date_of_birth) DO UPDATE SET voters = e.voters + excluded.voters;
+
 -- name: mark_stored
 INSERT INTO registrations (source, seed, stored, announced) VALUES (%s, %s, %s, 0)
 ON CONFLICT (source, seed) DO UPDATE SET stored = excluded.stored;

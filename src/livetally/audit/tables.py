@@ -1,0 +1,58 @@
+"""The tally's other tables, held against its cells: the totals of every group, the past, and how many people there are to vote."""
+
+from collections import Counter
+from collections.abc import Mapping
+
+from livetally.adapters.postgres import Connection
+from livetally.adapters.queries import queries
+from livetally.audit.report import Report
+from livetally.core.tally import PARTY, REGION, Cell, by_candidate, roll_up
+
+Key = tuple[str, str, tuple[str, ...], str]  # view, election, group, candidate; no candidate where all are meant
+
+
+def audit_tables(report: Report, connection: Connection, generation: int, cells: Mapping[Cell, int]) -> None:
+    sql = queries("audit")
+    totals: dict[Key, int] = {
+        (view, election_id, _group(view, group_1, group_2), candidate_id): votes
+        for view, election_id, group_1, group_2, candidate_id, votes in connection.execute(sql["group_totals"], (generation,))
+    }
+    _compare(report, "group_totals", totals, _expected_totals(cells))
+    past: dict[Key, int] = {
+        ("by minute", election_id, (state,), candidate_id): votes
+        for election_id, state, candidate_id, votes in connection.execute(sql["history"], (generation,))
+    }
+    _compare(report, "history", past, _expected_past(cells))
+    for view, group_1, group_2, voters in connection.execute(sql["electorate"]):
+        group = _group(view, group_1, group_2)
+        for election_id in {cell.election_id for cell in cells}:
+            if (votes := totals.get((view, election_id, group, ""), 0)) > voters:
+                report.differ(f"{view} {' · '.join(group)} of {election_id}: {votes} votes, and only {voters} people are registered there")
+
+
+def _expected_totals(cells: Mapping[Cell, int]) -> dict[Key, int]:
+    sums = {(view, election_id, group, ""): votes for (view, election_id, group), votes in roll_up(cells, {}).items() if view != PARTY.name}
+    return {**sums, **by_candidate(cells)}
+
+
+def _expected_past(cells: Mapping[Cell, int]) -> Mapping[Key, int]:
+    """Over all states, and for each."""
+    past: Counter[Key] = Counter()
+    for cell, votes in cells.items():
+        past["by minute", cell.election_id, ("",), cell.candidate_id] += votes
+        past["by minute", cell.election_id, (cell.state,), cell.candidate_id] += votes
+    return past
+
+
+def _compare(report: Report, table: str, stored: Mapping[Key, int], expected: Mapping[Key, int]) -> None:
+    for key in sorted(stored.keys() | expected.keys()):
+        if stored.get(key, 0) != expected.get(key, 0):
+            view, election_id, group, candidate_id = key
+            where = " · ".join(part for part in (view, *group, candidate_id) if part)
+            report.differ(
+                f"{table}: {where} of {election_id}: there are {stored.get(key, 0)} votes, the cells add up to {expected.get(key, 0)}"
+            )
+
+
+def _group(view: str, group_1: str, group_2: str) -> tuple[str, ...]:
+    return (group_1, group_2) if view == REGION.name else (group_1,)
