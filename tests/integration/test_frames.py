@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 from pyspark.sql.types import BinaryType, StructField, StructType
 
-from livetally.core.tally import UNKNOWN, Cell, cell_of, second_of
+from livetally.core.tally import UNKNOWN, Cell, age_group, cell_of, second_of
 from livetally.embedded.java import make_java_home
 from livetally.settings import Settings
 from livetally.tally import frames
@@ -89,3 +89,30 @@ def test_every_age_around_every_birthday(spark: SparkSession) -> None:
     voted = ("2026-05-07", "2026-02-28", "2028-02-29", "2026-01-01")
     cast = [{"date_of_birth": birth, "voting_time": f"{day} 00:00:00.000"} for birth in born for day in voted]
     assert count(spark, [json.dumps(vote).encode() for vote in cast]) == expected(cast)
+
+
+def test_the_registered_are_put_into_the_groups_of_the_votes(spark: SparkSession) -> None:
+    people = [
+        ("Kent", "Deal", "female", "2008-05-07"),
+        ("Kent", "Dover", "male", "2008-05-08"),
+        ("Devon", "Deal", "female", "1950-01-01T10:00:00Z"),
+    ]
+    elections = [("spring", "2026-05-07"), ("autumn", "2026-11-05")]
+    expected: Counter[tuple[str, str, str, str]] = Counter()
+    for election_id, day in elections:
+        for state, city, gender, born in people:
+            for view, group_1, group_2 in (
+                ("state", state, ""),
+                ("region", city, state),
+                ("gender", gender, ""),
+                ("age", age_group(born, day), ""),
+            ):
+                expected[election_id, view, group_1, group_2] += 2
+    frame = frames.registered(
+        spark.createDataFrame([(*place, 2) for *place, _ in people], "state STRING, city STRING, gender STRING, voters BIGINT"),
+        spark.createDataFrame([(born, 2) for *_, born in people], "date_of_birth STRING, voters BIGINT"),
+        spark.createDataFrame(elections, "election_id STRING, opens_on STRING"),
+    )
+    assert {tuple(row[:-1]): row[-1] for row in frame.collect()} == expected
+    assert expected["spring", "age", "under 18", ""] == 2
+    assert expected["autumn", "age", "under 18", ""] == 0
