@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 from livetally.core.alert_facts import Alert, Minute, Rule
@@ -14,6 +15,28 @@ _CLAIMED_BY = {
     Rule.SHARE: frozenset({Rule.SHARE}),
     Rule.REPEATS: frozenset({Rule.REPEATS}),
 }
+
+
+class Series:
+    """A number for each minute. Sums are asked for thousands of times in each judgement, so they are made once."""
+
+    __slots__ = ("_upto",)
+
+    def __init__(self, counts: Iterable[int]) -> None:
+        self._upto = [0, *accumulate(counts)]
+
+    def last(self, span: int) -> int:
+        return self._upto[-1] - self._upto[max(0, len(self._upto) - 1 - span)]
+
+    def over(self, indices: Sequence[int]) -> int:
+        upto = self._upto
+        if isinstance(indices, range):
+            return upto[indices.stop] - upto[indices.start] if indices else 0
+        return sum(upto[index + 1] - upto[index] for index in indices)
+
+    def first(self) -> int:
+        """The first minute with anything in it; behind the last one if there is none."""
+        return next((index for index, upto in enumerate(self._upto[1:]) if upto), len(self._upto) - 1)
 
 
 class Pace(NamedTuple):
@@ -30,64 +53,93 @@ class Pace(NamedTuple):
 
 class Past:
     def __init__(self, minutes: Sequence[Minute], registered: Mapping[str, int], known: Iterable[Alert], thresholds: Thresholds) -> None:
-        self.minutes = minutes
         self.now = minutes[-1].number
         self.known = tuple(known)
+        self._first_minute = minutes[0].number
+        self._length = len(minutes)
         self._thresholds = thresholds
         self._registered = registered
         self._registered_total = sum(registered.values())
-        self._votes: dict[str, list[int]] = {}
+        self._nothing = Series([0] * len(minutes))
+        self._read(minutes)
+
+    def _read(self, minutes: Sequence[Minute]) -> None:
+        """One pass over all that was counted; it is a third of the cost of a judgement."""
+        length = len(minutes)
+        of_each: dict[tuple[str, str], list[int]] = {}
+        repeats: dict[str, list[int]] = {}
         for index, minute in enumerate(minutes):
-            for (place, _), votes in minute.votes.items():
-                self._votes.setdefault(place, [0] * len(minutes))[index] += votes
-        self._totals = [sum(minute.votes.values()) for minute in minutes]
-        sized = [of for place, of in self._votes.items() if registered.get(place, 0) > 0]
-        self._totals_of_sized: list[int] = [sum(of[index] for of in sized) for index in range(len(minutes))]
-        self._candidates: dict[tuple[str | None, str], list[int]] = {}
+            for key, votes in minute.votes.items():
+                if (counts := of_each.get(key)) is None:
+                    counts = of_each[key] = [0] * length
+                counts[index] = votes
+            for place, count in minute.repeats.items():
+                repeats.setdefault(place, [0] * length)[index] = count
+        by_candidate: dict[str, dict[str, list[int]]] = {}
+        for (place, candidate_id), counts in of_each.items():
+            by_candidate.setdefault(place, {})[candidate_id] = counts
+        by_place = {place: list(map(sum, zip(*one.values(), strict=True))) for place, one in by_candidate.items()}
+        self._votes = {place: Series(counts) for place, counts in by_place.items()}
+        self._candidates = by_candidate
+        self._repeats = {place: Series(counts) for place, counts in repeats.items()}
+        self._total = Series(map(sum, zip(*by_place.values(), strict=True)) if by_place else [0] * length)
+        sized = [counts for place, counts in by_place.items() if self._registered.get(place, 0) > 0]
+        self._total_sized = Series(map(sum, zip(*sized, strict=True)) if sized else [0] * length)
+        self._everywhere: dict[str, Series] = {}
+        self._firsts = {place: series.first() for place, series in self._votes.items()}
 
     def places(self) -> list[str]:
         """Where somebody has voted, or tried to once more."""
-        return sorted(self._votes.keys() | self.minutes[-1].repeats.keys())
-
-    def candidates(self) -> list[str]:
-        """For whom somebody votes in the minute that is judged."""
-        return sorted({candidate_id for _, candidate_id in self.minutes[-1].votes})
+        return sorted(self._votes.keys() | self._repeats.keys())
 
     def lately(self, place: str, span: int) -> Pace:
         """The last so many minutes."""
-        votes = sum(self._of(place)[-span:])
-        return Pace(votes, sum(self._totals[-span:]) - votes, span)
+        votes = self._of(place).last(span)
+        return Pace(votes, self._total.last(span) - votes, span)
 
-    def before(self, rule: Rule, place: str, span: int) -> list[int]:
+    def before(self, rule: Rule, place: str, span: int) -> Sequence[int]:
         """The minutes, by index, that are the past of the last `span` ones; none if there are too few of them.
 
         A place's past begins behind the minute of its first vote, which may be the rest of a minute.
         """
-        of_place, limits = self._of(place), self._thresholds
-        first = next((index for index, votes in enumerate(of_place) if votes), len(of_place))
-        claimed = self._claimed(rule, place)
-        usable = [index for index in range(len(of_place) - span - 1, first - (first == 0), -1) if index not in claimed]
-        return usable[: limits.past_minutes] if len(usable) >= limits.past_minutes_min else []
+        first = self._firsts.get(place, self._length)
+        usable = self.quiet(rule, place, span, first + (first > 0))
+        return usable if len(usable) >= self._thresholds.past_minutes_min else ()
+
+    def quiet(self, rule: Rule, place: str, span: int, begin: int = 0) -> Sequence[int]:
+        """Minutes that no alert has claimed, by index from `begin` to before the last `span`: the newest of them, as many as make a past."""
+        end, most = self._length - span, self._thresholds.past_minutes
+        if claimed := self.claimed(rule, place):
+            return [index for index in range(begin, end) if index not in claimed][-most:]
+        return range(max(begin, end - most), max(begin, end))
+
+    def claimed(self, rule: Rule, place: str) -> frozenset[int]:
+        """The minutes, by index, that alerts have claimed, with their edges: they are the past of nothing, and begin nothing new."""
+        edge, first = self._thresholds.edge_minutes, self._first_minute
+        return frozenset(
+            minute - first
+            for alert in self.known
+            if alert.place == place and alert.rule in _CLAIMED_BY[rule]
+            for minute in range(alert.first_minute - edge, alert.last_minute + edge + 1)
+        )
 
     def is_claimed(self, rule: Rule, place: str, span: int) -> bool:
         """Whether one of the last `span` minutes belongs to an alert already."""
-        claimed = self._claimed(rule, place)
-        return bool(claimed) and any(index in claimed for index in range(len(self.minutes) - span, len(self.minutes)))
+        return any(index >= self._length - span for index in self.claimed(rule, place))
 
     def pace(self, place: str, indices: Sequence[int]) -> Pace:
-        of_place = self._of(place)
-        votes = sum(of_place[index] for index in indices)
-        return Pace(votes, sum(self._totals[index] for index in indices) - votes, len(indices))
+        votes = self._of(place).over(indices)
+        return Pace(votes, self._total.over(indices) - votes, len(indices))
 
-    def votes_for(self, place: str | None, candidate_id: str) -> list[int]:
-        """A candidate's votes, minute by minute, in one place or in all."""
-        key = place, candidate_id
-        if (found := self._candidates.get(key)) is None:
-            if place is not None:
-                found = [minute.votes.get((place, candidate_id), 0) for minute in self.minutes]
-            else:
-                found = [sum(votes for (_, one), votes in minute.votes.items() if one == candidate_id) for minute in self.minutes]
-            self._candidates[key] = found
+    def candidates(self, place: str) -> dict[str, Series]:
+        """The votes of everybody who had one in this place."""
+        return {candidate_id: Series(counts) for candidate_id, counts in self._candidates.get(place, {}).items()}
+
+    def everywhere(self, candidate_id: str) -> Series:
+        """A candidate's votes in all places."""
+        if (found := self._everywhere.get(candidate_id)) is None:
+            of_places = [counts for one in self._candidates.values() if (counts := one.get(candidate_id)) is not None]
+            found = self._everywhere[candidate_id] = Series(map(sum, zip(*of_places, strict=True)))
         return found
 
     def by_registered(self, place: str, span: int) -> float | None:
@@ -96,21 +148,19 @@ class Past:
         beside = self._registered_total - own
         if own <= 0 or beside <= 0:
             return None
-        return (sum(self._totals_of_sized[-span:]) - sum(self._of(place)[-span:])) * own / beside
+        return (self._total_sized.last(span) - self._of(place).last(span)) * own / beside
 
-    def repeats(self, place: str, indices: Iterable[int]) -> int:
-        return sum(self.minutes[index].repeats.get(place, 0) for index in indices)
+    def repeats(self, place: str) -> Series:
+        return self._repeats.get(place, self._nothing)
 
-    def _of(self, place: str) -> list[int]:
-        return self._votes.get(place) or [0] * len(self.minutes)
+    def repeats_but_for(self, places: Iterable[str]) -> Series:
+        """Repeated ballots in all other places."""
+        left_out = set(places)
+        series = [one for place, one in self._repeats.items() if place not in left_out]
+        return Series(sum(one.over(range(index, index + 1)) for one in series) for index in range(self._length))
 
-    def _claimed(self, rule: Rule, place: str) -> frozenset[int]:
-        edge, first = self._thresholds.edge_minutes, self.minutes[0].number
-        found: set[int] = set()
-        for alert in self.known:
-            if alert.place == place and alert.rule in _CLAIMED_BY[rule]:
-                found.update(range(alert.first_minute - edge - first, alert.last_minute + edge - first + 1))
-        return frozenset(found)
+    def _of(self, place: str) -> Series:
+        return self._votes.get(place, self._nothing)
 
 
 def surprise(now: float, of_now: float, before: float, of_before: float) -> float:

@@ -4,10 +4,12 @@ Whatever hits all places alike (a rush hour, the closing, a stage that was away)
 the others do in the same minutes.
 """
 
+import math
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from livetally.core.alert_facts import EVERYWHERE, Alert, Rule
-from livetally.core.alert_past import Past, surprise, surprise_of_count
+from livetally.core.alert_past import Pace, Past, Series, surprise, surprise_of_count
 from livetally.core.alert_settings import Thresholds
 
 
@@ -26,18 +28,18 @@ def burst_begins(past: Past, place: str, limits: Thresholds) -> Finding | None:
     for span in limits.spans_minutes:
         now = past.lately(place, span)
         beside = past.by_registered(place, span)
-        if now.votes < limits.burst_votes_min or (beside is not None and now.votes < limits.burst_factor_beside_others * beside):
+        if now.votes < max(limits.burst_votes_min, limits.burst_factor_beside_others * (beside or 0.0)):
             continue
         before = past.pace(place, past.before(Rule.BURST, place, span))
         if not before.others or past.is_claimed(Rule.BURST, place, span):
             continue
         base = before.votes / before.others
         expected = base * now.others + _waited(past, place, base, span)
-        is_far = now.votes >= max(limits.burst_factor * expected, limits.burst_factor_beside_others * before.per_minute * span)
+        usual = before.per_minute * span
+        midway = expected if beside is None else math.sqrt(expected * max(expected, beside))
         if (
-            is_far
-            and surprise(now.votes, now.votes + now.others, before.votes, before.votes + before.others)
-            >= limits.surprise_min * limits.dispersion
+            now.votes >= max(limits.burst_factor * expected, limits.burst_factor_midway * midway, limits.burst_factor_beside_others * usual)
+            and _surprises(now, before, limits)
             and burst_lasts(past, place, base, limits)
         ):
             return Finding(now.votes, expected, base, now.votes / max(expected, 1.0), span)
@@ -57,9 +59,8 @@ def _waited(past: Past, place: str, base: float, span: int) -> float:
     rest = 0.0
     for alert in past.known:
         if alert.place == place and alert.rule is Rule.SILENCE:
-            since = past.now - alert.last_minute
-            earlier, later = past.lately(place, since), past.lately(place, span)
-            come = earlier.votes - later.votes - base * (earlier.others - later.others) if since > span else 0.0
+            since, later = past.lately(place, past.now - alert.last_minute), past.lately(place, span)
+            come = since.votes - later.votes - base * (since.others - later.others)  # above its pace, until `span` began
             rest += max(0.0, alert.expected - alert.seen - max(0.0, come))
     return rest
 
@@ -69,7 +70,8 @@ def silence_begins(past: Past, place: str, limits: Thresholds) -> Finding | None
     for span in limits.spans_minutes:
         now = past.lately(place, span)
         beside = past.by_registered(place, span)
-        if not now.others or (beside is not None and now.votes > limits.silence_share * beside):
+        share = limits.silence_share if span == 1 else limits.silence_share_longer
+        if not now.others or (beside is not None and now.votes > share * beside):
             continue
         before = past.pace(place, past.before(Rule.SILENCE, place, span))
         if not before.votes or not before.others or past.is_claimed(Rule.SILENCE, place, span):
@@ -77,9 +79,8 @@ def silence_begins(past: Past, place: str, limits: Thresholds) -> Finding | None
         base = before.votes / before.others
         expected = base * now.others
         if (
-            now.votes <= limits.silence_share * min(expected, before.per_minute * span)
-            and surprise(now.votes, now.votes + now.others, before.votes, before.votes + before.others)
-            >= limits.surprise_min * limits.dispersion
+            now.votes <= share * min(expected, before.per_minute * span)
+            and _surprises(now, before, limits)
             and silence_lasts(past, place, base, past.now, limits)
         ):
             return Finding(now.votes, expected, base, span, span)
@@ -94,59 +95,69 @@ def silence_lasts(past: Past, place: str, base: float, first_minute: int, limits
     return Finding(now.votes, expected, base, past.now - first_minute + 1, 1)
 
 
-def share_begins(past: Past, place: str, candidate_id: str, limits: Thresholds) -> Finding | None:
-    """A candidate's share of a place's votes far above what it was there, and not because it has risen elsewhere too."""
-    of_candidate = past.votes_for(place, candidate_id)
+def _surprises(now: Pace, before: Pace, limits: Thresholds) -> bool:
+    """Whether the place's part of all votes has changed by more than chance explains."""
+    found = surprise(now.votes, now.votes + now.others, before.votes, before.votes + before.others)
+    return found >= limits.surprise_min * limits.dispersion
+
+
+def shares_begin(past: Past, place: str, limits: Thresholds) -> dict[str, Finding]:
+    """Candidates whose share of a place's votes is far above what it was there, and not because it has risen elsewhere too."""
+    found: dict[str, Finding] = {}
+    candidates: dict[str, Series] | None = None
     for span in limits.spans_minutes:
-        now, votes = past.lately(place, span), sum(of_candidate[-span:])
-        if now.votes < limits.share_votes_min or votes < limits.share_jump * now.votes:
+        now = past.lately(place, span)
+        if now.votes < limits.share_votes_min:
             continue
         indices = past.before(Rule.SHARE, place, span)
         before = past.pace(place, indices)
         if not before.votes or past.is_claimed(Rule.SHARE, place, span):
             continue
-        votes_before = sum(of_candidate[index] for index in indices)
-        base = votes_before / before.votes
-        share = votes / now.votes
-        if share - base < limits.share_jump or share - base - _rise_elsewhere(past, place, candidate_id, indices, span) < limits.share_jump:
-            continue
-        if surprise(votes, now.votes, votes_before, before.votes) >= limits.surprise_min * limits.dispersion and share_lasts(
-            past, place, candidate_id, base, limits
-        ):
-            return Finding(votes, base * now.votes, base, share - base, span)
-    return None
+        candidates = past.candidates(place) if candidates is None else candidates
+        for candidate_id, series in candidates.items():
+            votes, votes_before = series.last(span), series.over(indices)
+            base = votes_before / before.votes
+            if (
+                votes >= (base + limits.share_jump) * now.votes
+                and candidate_id not in found
+                and surprise(votes, now.votes, votes_before, before.votes) >= limits.surprise_min * limits.dispersion
+                and votes / now.votes - base - _rise_elsewhere(past, place, candidate_id, indices, span) >= limits.share_jump
+                and share_lasts(past, place, candidate_id, base, limits)
+            ):
+                found[candidate_id] = Finding(votes, base * now.votes, base, votes / now.votes - base, span)
+    return found
 
 
 def share_lasts(past: Past, place: str, candidate_id: str, base: float, limits: Thresholds) -> Finding | None:
-    now, votes = past.lately(place, 1), past.votes_for(place, candidate_id)[-1]
-    if not now.votes or votes / now.votes - base < limits.share_jump_lasting:
+    now, series = past.lately(place, 1), past.candidates(place).get(candidate_id)
+    votes = series.last(1) if series else 0
+    if not now.votes or votes < (base + limits.share_jump_lasting) * now.votes:
         return None
     return Finding(votes, base * now.votes, base, votes / now.votes - base, 1)
 
 
-def _rise_elsewhere(past: Past, place: str, candidate_id: str, indices: list[int], span: int) -> float:
+def _rise_elsewhere(past: Past, place: str, candidate_id: str, indices: Sequence[int], span: int) -> float:
     """By how much the candidate's share has risen in all other places together; nothing if it has fallen there."""
-    here, all_places = past.votes_for(place, candidate_id), past.votes_for(None, candidate_id)
+    here, everywhere = past.candidates(place)[candidate_id], past.everywhere(candidate_id)
     now, before = past.lately(place, span), past.pace(place, indices)
     if not now.others or not before.others:
         return 0.0
-    share_now = (sum(all_places[-span:]) - sum(here[-span:])) / now.others
-    share_before = sum(all_places[index] - here[index] for index in indices) / before.others
-    return max(0.0, share_now - share_before)
+    share_now = (everywhere.last(span) - here.last(span)) / now.others
+    return max(0.0, share_now - (everywhere.over(indices) - here.over(indices)) / before.others)
 
 
 def repeats_begin(past: Past, place: str, limits: Thresholds) -> Finding | None:
     """Many ballots of people who had voted already, far above what is usual there and what is usual elsewhere now."""
     for span in limits.spans_minutes:
-        seen = past.repeats(place, _last(past, span))
-        if seen < limits.repeats_min or past.is_claimed(Rule.REPEATS, place, span):
+        if past.repeats(place).last(span) < limits.repeats_min or past.is_claimed(Rule.REPEATS, place, span):
             continue
-        before = _repeats_before(past, place, span)
-        found = _repeats(past, place, before, limits.repeats_factor, span)
+        indices = past.before(Rule.REPEATS, place, span)
+        base = max(limits.repeats_usual_min, past.repeats(place).over(indices) / len(indices)) if indices else limits.repeats_usual_min
+        found = _repeats(past, place, base, limits.repeats_factor, span)
         if (
             found is not None
             and surprise_of_count(found.seen, found.expected) >= limits.surprise_min * limits.dispersion
-            and repeats_last(past, place, before, limits)
+            and repeats_last(past, place, base, limits)
         ):
             return found
     return None
@@ -156,45 +167,25 @@ def repeats_last(past: Past, place: str, base: float, limits: Thresholds) -> Fin
     return _repeats(past, place, base, limits.repeats_factor_lasting, 1)
 
 
-def _repeats_before(past: Past, place: str, span: int) -> float:
-    """A minute's usual number of them; at least a tenth of one, so that the first few in a place are no multiple of nothing."""
-    indices = past.before(Rule.REPEATS, place, span)
-    return max(0.1, past.repeats(place, indices) / len(indices)) if indices else 0.1
-
-
 def _repeats(past: Past, place: str, base: float, factor: float, span: int) -> Finding | None:
-    seen = past.repeats(place, _last(past, span))
-    now = past.lately(place, span)
-    others = sum(sum(past.minutes[index].repeats.values()) for index in _last(past, span)) - seen
+    seen, now = past.repeats(place).last(span), past.lately(place, span)
+    others = past.repeats_but_for([place]).last(span)
     expected = max(base * span, others * now.votes / now.others if now.others else 0.0)
     if seen < max(1.0, factor * expected):
         return None
     return Finding(seen, expected, base, seen / max(now.votes, 1), span)
 
 
-def _last(past: Past, span: int) -> range:
-    return range(max(0, len(past.minutes) - span), len(past.minutes))
-
-
-def repeats_everywhere(past: Past, but_for: set[str], is_known: Alert | None, limits: Thresholds) -> Finding | None:
+def repeats_everywhere(past: Past, but_for: Iterable[str], raised: Alert | None, limits: Thresholds) -> Finding | None:
     """The same in all places together, but for those that have an alert of their own."""
-
-    def count(index: int) -> int:
-        return sum(repeats for place, repeats in past.minutes[index].repeats.items() if place not in but_for)
-
-    last = len(past.minutes) - 1
-    claimed = {
-        index
-        for alert in past.known
-        if alert.place == EVERYWHERE
-        for index in range(alert.first_minute - past.minutes[0].number, alert.last_minute - past.minutes[0].number + 1)
-    }
-    indices = [index for index in range(last - 1, -1, -1) if index not in claimed][: limits.past_minutes]
-    if is_known is not None:
-        base, factor = is_known.base, limits.repeats_factor_lasting
+    series = past.repeats_but_for(but_for)
+    if raised is not None:
+        base, factor, least = raised.base, limits.repeats_factor_lasting, 1
     else:
-        base, factor = max(1.0, sum(map(count, indices)) / max(len(indices), 1)), limits.repeats_factor
-    seen, votes = count(last), sum(past.minutes[last].votes.values())
-    if seen < max(limits.repeats_everywhere_min, factor * base, limits.repeats_share_everywhere * votes):
+        indices = past.quiet(Rule.REPEATS, EVERYWHERE, 1)
+        base = max(1.0, series.over(indices) / max(len(indices), 1))
+        factor, least = limits.repeats_factor, limits.repeats_everywhere_min
+    seen, votes = series.last(1), past.lately(EVERYWHERE, 1).others
+    if seen < max(least, factor * base, limits.repeats_share_everywhere * votes):
         return None
     return Finding(seen, base, base, seen / max(votes, 1), 1)

@@ -18,6 +18,8 @@ class Grades:
 class Thresholds:
     """One set for all places and elections. Numbers of votes are of one place in the minutes that are looked at together."""
 
+    # A minute is judged when votes of so long after its end have been seen: Spark takes a second, and its partitions are not in step.
+    settle_s: int = 5
     # An hour of minutes is plenty to read for every judgement; half of one holds a past of ten and an anomaly of twenty.
     window_minutes: int = 30
     # Long enough that a place with three votes a minute has a pace, short enough to follow the slope of a rush hour.
@@ -38,17 +40,19 @@ class Thresholds:
     # Rush hours double a place's pace within the past that it is held against; a late opening's queue can do as much beside its neighbours.
     burst_factor: float = 3.0
     burst_factor_beside_others: float = 2.0  # turnout differs between places, so this is the weaker of the two
+    burst_factor_midway: float = 3.7
     burst_votes_min: int = 30  # a bus
     burst_factor_lasting: float = 2.0  # lower than at the beginning, so that an alert does not flicker
 
-    silence_share: float = 0.2  # of what was expected: also a minute in which it began after ten seconds
-    # The same at the beginning and while it lasts: one vote in a small place ends a silence.
+    silence_share: float = 0.2  # of what was to be expected in one minute, so that one in which it begins after five seconds is enough
+    silence_share_longer: float = 0.1  # in several minutes; when a queue has gone, a place has a quarter of the pace it had
 
     share_votes_min: int = 20
     share_jump: float = 0.2  # nobody's share in a place drifts so far within ten minutes
     share_jump_lasting: float = 0.1
 
     repeats_min: int = 20
+    repeats_usual_min: float = 0.1  # a minute; the first few in a place are no multiple of nothing
     repeats_factor: float = 5.0  # of what was usual there, and of what is usual elsewhere now
     repeats_factor_lasting: float = 2.5
     repeats_everywhere_min: int = 50

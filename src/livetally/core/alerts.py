@@ -13,9 +13,10 @@ from livetally.core.alert_past import Past
 from livetally.core.alert_rules import Finding
 from livetally.core.alert_settings import THRESHOLDS, Thresholds
 
-__all__ = ["EVERYWHERE", "WINDOW_MINUTES", "Alert", "Minute", "Rule", "Severity", "State", "judge"]
+__all__ = ["EVERYWHERE", "SETTLE_S", "WINDOW_MINUTES", "Alert", "Minute", "Rule", "Severity", "State", "judge"]
 
 WINDOW_MINUTES = THRESHOLDS.window_minutes  # how far back `judge` looks
+SETTLE_S = THRESHOLDS.settle_s  # a minute is judged when votes of so long after its end have been seen
 
 _GRADES: tuple[Severity, ...] = ("notice", "warning", "critical")
 
@@ -48,7 +49,6 @@ def judge(
 
 def _found(past: Past, limits: Thresholds) -> Iterator[tuple[Rule, str, str, Finding]]:
     """Each rule, asked of everything that it is about."""
-    candidates = past.candidates()
     for place in past.places():
         if (finding := rules.burst_begins(past, place, limits)) is not None:
             yield Rule.BURST, place, "", finding
@@ -56,9 +56,8 @@ def _found(past: Past, limits: Thresholds) -> Iterator[tuple[Rule, str, str, Fin
             yield Rule.SILENCE, place, "", finding
         if (finding := rules.repeats_begin(past, place, limits)) is not None:
             yield Rule.REPEATS, place, "", finding
-        for candidate_id in candidates:
-            if (finding := rules.share_begins(past, place, candidate_id, limits)) is not None:
-                yield Rule.SHARE, place, candidate_id, finding
+        for candidate_id, finding in rules.shares_begin(past, place, limits).items():
+            yield Rule.SHARE, place, candidate_id, finding
 
 
 def _begun(past: Past, rule: Rule, place: str, candidate_id: str, finding: Finding, limits: Thresholds) -> Alert:
