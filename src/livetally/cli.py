@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from livetally import __version__
+from livetally.core.alert_facts import Rule
 from livetally.core.elections import DEFAULT_SEED, DEFAULT_VOTERS
 from livetally.core.errors import LivetallyError
 
@@ -112,6 +113,9 @@ def _add_stages(commands: Commands) -> None:
     simulate = _add(commands, "simulate", "stages:simulate", "stage 2: the simulated electorate casts its ballots")
     simulate.add_argument("--rate", type=_rate, default=None, metavar="PER_S", help="ballots a second, or `max` (default: max)")
     simulate.add_argument("--seed", type=_seed, default=None, metavar="S", help="how people vote (default: the election's seed)")
+    simulate.add_argument(
+        "--plant", type=_rules, default=(), metavar="RULE[,…]", help=f"anomalies for the alerts to find: any of {', '.join(Rule)}"
+    )
     _add(commands, "record", "stages:record", "stage 3: decide every ballot once")
     _add(commands, "tally", "stages:tally", "stage 4: count the votes with Spark")
     _add(commands, "dashboard", "stages:dashboard", "stage 5: the page")
@@ -199,6 +203,14 @@ def _whole_number(text: str, lowest: int, highest: int) -> int:
     if not lowest <= number <= highest:
         raise argparse.ArgumentTypeError(f"{number} is not between {lowest} and {highest}")
     return number
+
+
+def _rules(text: str) -> tuple[Rule, ...]:
+    """Each one once, in the order given."""
+    names = list(dict.fromkeys(text.split(",")))
+    if unknown := [name for name in names if name not in list(Rule)]:
+        raise argparse.ArgumentTypeError(f"no such rule: {', '.join(unknown)}; there is {', '.join(Rule)}")
+    return tuple(Rule(name) for name in names)
 
 
 def _rate(text: str) -> float | None:

@@ -2,24 +2,29 @@
 
 Where it goes on after a stop is the group's committed offset, which is committed only after every
 ballot before it was acknowledged: a crash casts a few ballots twice, and *record* counts them once.
+`plant.py` says what happens to it where somebody is made to wait.
 """
 
 import functools
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from livetally.adapters.kafka import ANSWER_TIMEOUT_S, Announcer, Consumer, Fault, Message, TopicPartition, consumer, fault_of
 from livetally.adapters.reading import bounds, gather, partitions_of, patiently
+from livetally.cast.ahead import people_ahead, places_by_size
 from livetally.cast.choice import choose
 from livetally.cast.meter import Meter
+from livetally.cast.person import Person, person_of
+from livetally.cast.plant import Cast, Planting, plan
+from livetally.core.alert_facts import Rule
 from livetally.core.elections import Election
 from livetally.core.errors import ServiceError
-from livetally.core.wire import BALLOTS, VOTERS, ballot_message, decode
+from livetally.core.wire import BALLOTS, VOTERS, ballot_message
 
 BATCH_VOTERS_MAX = 5_000
 TICK_S = 0.05  # ballots of a given rate are cast in portions of this length
@@ -43,30 +48,56 @@ def simulate(
     ballots_per_s: float | None,
     stop: threading.Event,
     meter: Meter | None = None,
+    plant: Sequence[Rule] = (),
 ) -> Simulated:
-    """Cast for everybody announced so far, then return. `ballots_per_s` None: as fast as it goes."""
+    """Cast for everybody announced so far, then return. `ballots_per_s` None: as fast as it goes. `plant`: what to make conspicuous."""
     meter = meter or Meter()
-    voters = ballots = 0
+    voters = ballots = extra = 0
     group = f"livetally-simulate-{election.election_id}-{seed}"
     announcer = Announcer(bootstrap_servers)
+    planting = _planting(bootstrap_servers, election, candidate_ids, seed, plant) if plant else None
     pace = Pace(ballots_per_s, time.monotonic)
+
+    def send(casts: Iterable[Cast], now: datetime) -> tuple[int, int]:
+        """How many ballots that were, and how many of them come on top of the pace."""
+        sent = besides = 0
+        for person, candidate_id, is_extra in casts:
+            ballot = _ballot_of(person, candidate_id, election, candidate_ids, seed, now)
+            if ballot is not None:
+                announcer.send(BALLOTS, *ballot)
+                sent += 1
+                besides += is_extra
+        announcer.flush()
+        return sent, besides
+
     with closing(consumer(bootstrap_servers, group)) as client:
         for messages in _announced(client, BATCH_VOTERS_MAX if ballots_per_s is None else max(1, int(ballots_per_s * TICK_S)), stop, meter):
-            now, before = datetime.now(UTC), ballots
-            for message in messages:
-                ballot = _ballot_of(message, election, candidate_ids, seed, now)
-                if ballot is not None:
-                    announcer.send(BALLOTS, *ballot)
-                    ballots += 1
-            voters += len(messages)
-            announcer.flush()
-            patiently("that it keeps the position", functools.partial(client.commit, offsets=_next_offsets(messages), asynchronous=False))
-            meter.cast(len(messages), ballots - before)
-            while (pause_s := pace.pause_s(ballots)) and not stop.wait(min(pause_s, PAUSE_S_MAX)):
+            now, people = datetime.now(UTC), _people_of(messages)
+            sent, besides = send(map(Cast, people) if planting is None else planting.come(people, now), now)
+            ballots, extra, voters = ballots + sent, extra + besides, voters + len(messages)
+            _commit(client, _ends(messages) if planting is None else planting.positions())
+            meter.cast(len(messages), sent)
+            while (pause_s := pace.pause_s(ballots - extra)) and not stop.wait(min(pause_s, PAUSE_S_MAX)):
                 meter.alive()
             if stop.is_set():
                 break
+        if planting is not None and not stop.is_set():
+            now = datetime.now(UTC)
+            sent, _ = send(planting.rest(), now)
+            _commit(client, planting.positions())
+            meter.cast(0, sent)
+            ballots += sent
+            for one in planting.unfinished(now):
+                log.warning("everybody has voted before the planted anomaly was over", extra={"planted": str(one)})
     return Simulated(voters, ballots)
+
+
+def _planting(bootstrap_servers: str, election: Election, candidate_ids: Sequence[str], seed: int, rules: Sequence[Rule]) -> Planting:
+    places = list(places_by_size(bootstrap_servers))
+    plants = plan(rules, seed, election.election_id, places, candidate_ids, datetime.now(UTC))
+    for one in plants:
+        log.info("planted", extra={"what": str(one)})
+    return Planting(plants, functools.partial(people_ahead, bootstrap_servers))
 
 
 class Pace:
@@ -98,31 +129,40 @@ def _announced(client: Consumer, voters_max: int, stop: threading.Event, meter: 
                 messages.append(message)
             elif fault_of(fault) is not Fault.RETRIABLE:
                 raise ServiceError(f"The voters cannot be read: {fault.str()}")
-        for offset in _next_offsets(messages):
-            position[offset.partition] = offset.offset
+        position.update(_ends(messages))
         if messages:
             yield messages
         elif all(position[partition] >= bounds(client, VOTERS, partition)[1] for partition in position):
             return
 
 
-def _ballot_of(message: Message, election: Election, candidate_ids: Sequence[str], seed: int, now: datetime) -> tuple[bytes, bytes] | None:
-    """Key and value of the ballot of the person in this message; None if this person does not vote."""
-    try:
-        voter = decode(message.value() or b"null")
-        voter_id, state, date_of_birth = str(voter["voter_id"]), str(voter["address"]["state"]), str(voter["date_of_birth"])
-    except (ValueError, KeyError, TypeError):
-        place = {"topic": VOTERS, "partition": message.partition(), "offset": message.offset()}
-        log.warning("not a voter; passed over", extra=place)
-        return None
+def _people_of(messages: Iterable[Message]) -> Iterator[Person]:
+    for message in messages:
+        person = person_of(message.partition() or 0, message.offset() or 0, message.value())
+        if person is None:
+            place = {"topic": VOTERS, "partition": message.partition(), "offset": message.offset()}
+            log.warning("not a voter; passed over", extra=place)
+        else:
+            yield person
+
+
+def _ballot_of(
+    person: Person, candidate_id: str | None, election: Election, candidate_ids: Sequence[str], seed: int, now: datetime
+) -> tuple[bytes, bytes] | None:
+    """Key and value of this person's ballot, for this candidate or whomever they choose; None if this person does not vote."""
     # As old as on the day that the election opened: whoever casts again tomorrow casts the same ballot.
     voting_day = (election.opens_at or now).date().isoformat()
-    chosen = choose(seed, election.election_id, candidate_ids, voter_id, state, date_of_birth, voting_day)
-    return None if chosen is None else (voter_id.encode(), ballot_message(election.election_id, voter_id, chosen, now))
+    voter_id = person.voter_id
+    chosen = choose(seed, election.election_id, candidate_ids, voter_id, person.state, person.date_of_birth, voting_day)
+    return None if chosen is None else (voter_id.encode(), ballot_message(election.election_id, voter_id, candidate_id or chosen, now))
 
 
-def _next_offsets(messages: Sequence[Message]) -> list[TopicPartition]:
-    ends: dict[int, int] = {}
-    for message in messages:
-        ends[message.partition() or 0] = (message.offset() or 0) + 1
-    return [TopicPartition(VOTERS, partition, end) for partition, end in sorted(ends.items())]
+def _ends(messages: Sequence[Message]) -> dict[int, int]:
+    """The offset behind the last of these messages, by partition."""
+    return {message.partition() or 0: (message.offset() or 0) + 1 for message in messages}
+
+
+def _commit(client: Consumer, ends: Mapping[int, int]) -> None:
+    offsets = [TopicPartition(VOTERS, partition, end) for partition, end in sorted(ends.items())]
+    if offsets:
+        patiently("that it keeps the position", functools.partial(client.commit, offsets=offsets, asynchronous=False))

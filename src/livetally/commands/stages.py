@@ -20,7 +20,7 @@ from livetally.commands.backing import services_of
 from livetally.commands.output import start_stage_log
 from livetally.commands.stage import run_watched
 from livetally.core.elections import Election, Voter
-from livetally.core.errors import ElectionError, ServiceError
+from livetally.core.errors import ElectionError, ServiceError, UsageError
 from livetally.observe.health import ROUND_WITHIN_S
 from livetally.observe.lately import Lately
 from livetally.register.meter import Meter as RegisterMeter
@@ -52,13 +52,15 @@ def simulate(arguments: argparse.Namespace) -> int:
     from livetally.cast.meter import Meter
     from livetally.cast.simulate import simulate as cast
 
+    if arguments.plant and arguments.rate is None:
+        raise UsageError("--plant needs a --rate: where everybody votes as fast as it goes, no place has a pace of its own.")
     meter = Meter()
     with services_of(read_settings()) as backing:
         election, candidate_ids = _simulated_election(backing.database_url)
         seed = election.seed if arguments.seed is None else arguments.seed
 
         def work(stop: threading.Event) -> str:
-            done = cast(backing.kafka_bootstrap_servers, election, candidate_ids, seed, arguments.rate, stop, meter)
+            done = cast(backing.kafka_bootstrap_servers, election, candidate_ids, seed, arguments.rate, stop, meter, arguments.plant)
             return f"{done.ballots:,} ballots cast by {done.voters:,} people in {election.election_id}"
 
         return run_watched(meter, backing, work)
