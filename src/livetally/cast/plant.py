@@ -2,7 +2,7 @@
 
 Real ballots on the real topic; nothing else knows of it. Each rule of the alerts has its anomaly:
 
-- burst: for each who comes to vote there, four more come who would have come later. When it is their turn, they have voted already and
+- burst: whenever it is somebody's turn there, five vote: those who come next and have not voted yet. Later, when it is their turn, they
   stay at home.
 - repeated-ballots: whoever votes there does so six times.
 - silence: whoever would vote there waits; afterwards two of those who waited come with each who comes anyway.
@@ -24,7 +24,7 @@ from livetally.cast.person import Person
 from livetally.core.alert_facts import Rule
 from livetally.core.errors import UsageError
 
-BURST_BESIDES = 4  # five times the pace
+BURST_AT_ONCE = 5  # times the pace
 REPEATS_BESIDES = 5
 RELEASED_BESIDES = 2  # a queue: three times the pace until everybody who waited has voted
 PAST_MINUTES = 4  # before the first one: the alerts need a past of three full minutes
@@ -92,8 +92,6 @@ class Planting:
             plant = self._plants.get(person.state)
             if plant is None:
                 yield Cast(person)
-            elif (person.partition, person.offset) in self._brought:
-                self._brought.remove((person.partition, person.offset))
             else:
                 yield from self._planted(plant, person, plant.begins_at <= now < plant.ends_at)
 
@@ -113,32 +111,38 @@ class Planting:
         return [plant for plant in self._plants.values() if now < plant.ends_at]
 
     def _planted(self, plant: Plant, person: Person, is_on: bool) -> Iterator[Cast]:  # noqa: FBT001 (a fact, not a switch)
-        if plant.rule is Rule.SILENCE:
-            if is_on:
+        match plant.rule:
+            case Rule.BURST:
+                voting = [] if _turn(person) in self._brought else [person]
+                self._brought.discard(_turn(person))
+                voting += self._bring(plant.place, BURST_AT_ONCE - len(voting)) if is_on else []
+                yield from (Cast(one, is_extra=number > 0) for number, one in enumerate(voting))
+            case Rule.REPEATS:
+                yield Cast(person)
+                yield from [Cast(person, is_extra=True)] * (REPEATS_BESIDES if is_on else 0)
+            case Rule.SHARE:
+                yield Cast(person, plant.candidate_id if is_on else None)
+            case Rule.SILENCE if is_on:
                 self._waiting.append(person)
-                return
-            yield Cast(person)
-            for _ in range(min(RELEASED_BESIDES, len(self._waiting))):
-                yield Cast(self._waiting.popleft(), is_extra=True)
-            return
-        yield Cast(person, plant.candidate_id or None if is_on else None)
-        if is_on and plant.rule is Rule.REPEATS:
-            yield from [Cast(person, is_extra=True)] * REPEATS_BESIDES
-        elif is_on and plant.rule is Rule.BURST:
-            yield from (Cast(one, is_extra=True) for one in self._bring(plant.place, BURST_BESIDES))
+            case Rule.SILENCE:
+                yield Cast(person)
+                for _ in range(min(RELEASED_BESIDES, len(self._waiting))):
+                    yield Cast(self._waiting.popleft(), is_extra=True)
 
     def _bring(self, place: str, count: int) -> list[Person]:
-        """The next people of this place who have not had their turn; fewer if there are no more."""
+        """The next people of this place who have not voted; fewer if there are no more."""
         if self._coming is None:
             self._coming = self._ahead(place, dict(self._passed))
         brought: list[Person] = []
-        for person in self._coming:
+        while len(brought) < count and (person := next(self._coming, None)) is not None:
             if person.offset >= self._passed.get(person.partition, 0):
-                self._brought.add((person.partition, person.offset))
+                self._brought.add(_turn(person))
                 brought.append(person)
-                if len(brought) == count:
-                    break
         return brought
+
+
+def _turn(person: Person) -> tuple[int, int]:
+    return person.partition, person.offset
 
 
 def _weakest(seed: int, election_id: str, candidate_ids: Sequence[str], place: str) -> str:
