@@ -70,14 +70,14 @@ class Backlog:
     def good(self, count: int) -> list[tuple[str, str]]:
         """The next people and their choices, who will cast their ballots elsewhere, and are counted as if they had."""
         self.votes += count
-        return [(voter.voter_id, self._choice(voter)) for voter in itertools.islice(self._people, count)]
+        return [(voter.voter_id, choice(self.contest, voter)) for voter in itertools.islice(self._people, count)]
 
     def _next(self, now: datetime) -> Raw:
         reason = next(self._plan)
         if reason is None:
             self.votes += 1
             voter = next(self._people)
-            return self._ballot(*self._remember(voter.voter_id, self._choice(voter)), now)
+            return self._ballot(*self._remember(voter.voter_id, choice(self.contest, voter)), now)
         self.rejected[reason] += 1
         self._bad += 1
         voter_id, candidate_id = self._somebody_who_has_voted()
@@ -102,23 +102,6 @@ class Backlog:
             for place in range(BLOCK):
                 yield next(bad) if place in places else None
 
-    def _choice(self, voter: Voter) -> str:
-        election = self.contest.election
-        day = (election.opens_at or datetime.now(UTC)).date().isoformat()
-        for seed in itertools.count(self.contest.seed):
-            chosen = choose(
-                seed,
-                election.election_id,
-                self.contest.candidate_ids,
-                voter.voter_id,
-                voter.address_state,
-                voter.date_of_birth,
-                day,
-            )
-            if chosen is not None:
-                return chosen
-        raise AssertionError("itertools.count ends never")
-
     def _remember(self, voter_id: str, candidate_id: str) -> tuple[str, str]:
         self._last = (voter_id, candidate_id)
         if len(self._voted) < REMEMBERED:
@@ -133,6 +116,17 @@ class Backlog:
 
     def _ballot(self, voter_id: str, candidate_id: str, now: datetime) -> Raw:
         return voter_id.encode(), ballot_message(self.contest.election.election_id, voter_id, candidate_id, now)
+
+
+def choice(contest: Contest, voter: Voter) -> str:
+    """The candidate this person votes for, as somebody of another seed if not of the election's own."""
+    election = contest.election
+    day = (election.opens_at or datetime.now(UTC)).date().isoformat()
+    for seed in itertools.count(contest.seed):
+        chosen = choose(seed, election.election_id, contest.candidate_ids, voter.voter_id, voter.address_state, voter.date_of_birth, day)
+        if chosen is not None:
+            return chosen
+    raise AssertionError("itertools.count ends never")
 
 
 def _truncated(key: bytes, value: bytes) -> Raw:

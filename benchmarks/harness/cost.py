@@ -43,15 +43,20 @@ class Cost:
 
 
 class Meter:
-    """Reads the accounts of some programs (name: processes), of PostgreSQL, the broker, and this process."""
+    """Reads the accounts of some programs (name: processes, with their children), of PostgreSQL, the broker, and this process.
 
-    def __init__(self, **programs: Sequence[int]) -> None:
+    `alone`: further programs, without their children; those are other programs, or of no interest.
+    """
+
+    def __init__(self, alone: Mapping[str, Sequence[int]] | None = None, **programs: Sequence[int]) -> None:
         self._programs = {**programs, **_services()}
+        self._alone = {HARNESS: [os.getpid()], **(alone or {})}
 
     def read(self) -> Reading:
         busy, stolen = _machine()
         used = {name: sum(map(_with_children, pids)) for name, pids in self._programs.items()}
-        return Reading(time.monotonic(), {**used, HARNESS: _own(os.getpid())}, busy, stolen)
+        alone = {name: sum(map(_own, pids)) for name, pids in self._alone.items()}
+        return Reading(time.monotonic(), {**used, **alone}, busy, stolen)
 
 
 def cost(first: Reading, last: Reading) -> Cost:
@@ -67,6 +72,11 @@ def peak_memory_bytes(pid: int) -> int:
     if found is None:
         raise ServiceError(f"process {pid} has ended, so its memory cannot be read")
     return int(found[1]) * 1024
+
+
+def processor_s(pid: int) -> float:
+    """Of a living process and the dead children that it has waited for."""
+    return sum(_stat(pid)) / TICKS_PER_S
 
 
 def _services() -> dict[str, list[int]]:

@@ -24,11 +24,11 @@ class Contest:
     seed: int
 
 
-def register(stand: Stand, seed: int, voters: int) -> Contest:
-    """Make sure that there are so many voters, and an open election."""
+def register(stand: Stand, seed: int, voters: int, opens_at: datetime | None = None) -> Contest:
+    """Make sure that there are so many voters, and an open election (one that is made now opens now, or at the time named)."""
     with closing(connect(stand.roll_url, "register")) as connection, explained(stand.roll_url):
         roll, announcer = Roll(connection), Announcer(stand.kafka)
-        election = open_simulated_election(roll, announcer, seed, voters, datetime.now(UTC))
+        election = open_simulated_election(roll, announcer, seed, voters, opens_at or datetime.now(UTC))
         register_voters(roll, announcer, people, "synthetic", seed, voters, progress("registered", voters), threading.Event())
         candidate_ids = tuple(candidate.candidate_id for candidate in roll.candidates(election.election_id))
     return Contest(election, candidate_ids, seed)

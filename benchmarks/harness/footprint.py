@@ -1,4 +1,4 @@
-"""How many bytes lie where: the ledger, the write-ahead log, the topics."""
+"""How many bytes lie where: the ledger, every table, the write-ahead log, the topics, a directory."""
 
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,20 @@ def ledger_bytes(connection: "psycopg.Connection[tuple[Any, ...]]") -> dict[str,
         "pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint",
     )
     return dict(zip(("votes_heap", "votes_indexes", "database", "wal"), sizes, strict=True))
+
+
+def table_bytes(connection: "psycopg.Connection[tuple[Any, ...]]") -> dict[str, int]:
+    """Every table with its indexes, and the write-ahead log written so far."""
+    found = connection.execute(
+        "SELECT relname, pg_total_relation_size(oid) FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace "
+        "UNION ALL SELECT 'wal', pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint"
+    )
+    return dict(found.fetchall())
+
+
+def directory_bytes(directory: Path) -> int:
+    """All files in it; none if it is not there."""
+    return sum(path.stat().st_size for path in directory.rglob("*") if path.is_file())
 
 
 def topic_bytes(kafka_logs: Path, topic: str) -> int:

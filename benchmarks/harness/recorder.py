@@ -91,12 +91,15 @@ class Recorders:
         self._log = log
         self._spawned_at_s = time.monotonic()
 
+    @property
+    def pids(self) -> list[int]:
+        return [one.pid for one in self._processes]
+
     def fill(self, ballots: int) -> Fill:
         """Wait until so many ballots, all that there are, have been decided and every outcome can be read."""
         tell = progress("recorded", ballots)
         samples: list[Sample] = []
-        pids = [one.pid for one in self._processes]
-        meter = Meter(python=pids)
+        meter = Meter(python=self.pids)
         readings = [(0, meter.read())]
         # Asks for the group's position without being a member of it.
         observer = consumer(self._stand.kafka, GROUP, {"isolation.level": "read_uncommitted"})
@@ -117,7 +120,7 @@ class Recorders:
         last = meter.read()
         readings.append((samples[-1].accepted, last))
         readings = readings[len(samples) > 1 :]  # as `Fill.began`
-        peak_bytes = sum(map(peak_memory_bytes, pids))
+        peak_bytes = sum(map(peak_memory_bytes, self.pids))
         return Fill(samples, self._spawned_at_s, last.at_s, cost(readings[0][1], last), readings, peak_bytes)
 
     @staticmethod

@@ -3,7 +3,7 @@
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from livetally.adapters.reading import partitions_of, patiently
 from livetally.adapters.topics import Topics
 from livetally.commands.backing import Backing, kafka_answers, prepare
 from livetally.core.errors import ServiceError, UsageError
-from livetally.core.wire import BALLOTS, REJECTED, VOTES, topics
+from livetally.core.wire import BALLOTS, REJECTED, VOTES, Topic, topics
 from livetally.embedded import placing
 from livetally.embedded.services import DATABASE, KAFKA, Services
 from livetally.record.intake import GROUP
@@ -67,26 +67,28 @@ class Stand:
 
     def empty_outputs(self) -> None:
         """Delete what came out of *record*, and its position, as if it had never run."""
+        self.make_anew([topic for topic in topics(self.settings.ballot_partitions) if topic.name in OUTPUTS])
+        with closing(consumer(self.kafka, GROUP)) as client:
+            starts = [TopicPartition(BALLOTS, partition, 0) for partition in partitions_of(client, BALLOTS)]
+            patiently("that it takes a position back", lambda: client.commit(offsets=starts, asynchronous=False))
+
+    def make_anew(self, wanted: Iterable[Topic]) -> None:
+        """Empty topics, whether there were any of these names or not."""
         admin = Topics(self.kafka)
-        for topic in topics(self.settings.ballot_partitions):
-            if topic.name not in OUTPUTS:
-                continue
+        for topic in wanted:
             admin.delete(topic.name)
             deadline = time.monotonic() + DELETED_WITHIN_S
             while not admin.create(topic, self.settings.replication_factor):
                 if time.monotonic() > deadline:
                     raise ServiceError(f"Kafka has not deleted {topic.name} within {DELETED_WITHIN_S:.0f} s.")
                 time.sleep(0.05)
-        with closing(consumer(self.kafka, GROUP)) as client:
-            starts = [TopicPartition(BALLOTS, partition, 0) for partition in partitions_of(client, BALLOTS)]
-            patiently("that it takes a position back", lambda: client.commit(offsets=starts, asynchronous=False))
 
     def _url_of(self, database: str) -> str:
         return f"{self.roll_url.rsplit('/', 1)[0]}/{database}"
 
 
 @contextmanager
-def stand(parent: Path | None, bytes_needed: int) -> Iterator[Stand]:
+def stand(parent: Path | None, bytes_needed: int, needs: frozenset[str] = frozenset({KAFKA, DATABASE})) -> Iterator[Stand]:
     """Start services in an empty directory below `parent` (default: where temporary files go); stop and delete all at the end."""
     directory = Path(tempfile.mkdtemp(prefix="livetally-bench-", dir=parent))
     try:
@@ -99,7 +101,7 @@ def stand(parent: Path | None, bytes_needed: int) -> Iterator[Stand]:
         settings = Settings(data_dir=directory / "data", kafka_bootstrap_servers=None, database_url=None)
         (directory / "data").mkdir()
         try:
-            with Services(settings, kafka_probe=kafka_answers, on_event=say, needs=frozenset({KAFKA, DATABASE})) as services:
+            with Services(settings, kafka_probe=kafka_answers, on_event=say, needs=needs) as services:
                 backing = Backing(settings, services)
                 prepare(backing)
                 yield Stand(backing)
