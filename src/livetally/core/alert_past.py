@@ -81,10 +81,10 @@ class Past:
         by_place = {place: list(map(sum, zip(*one.values(), strict=True))) for place, one in by_candidate.items()}
         self._votes = {place: Series(counts) for place, counts in by_place.items()}
         self._candidates = by_candidate
-        self._repeats = {place: Series(counts) for place, counts in repeats.items()}
-        self._total = Series(map(sum, zip(*by_place.values(), strict=True)) if by_place else [0] * length)
+        self._repeats = repeats
+        self._total = Series(map(sum, zip(*by_place.values(), strict=True))) if by_place else self._nothing
         sized = [counts for place, counts in by_place.items() if self._registered.get(place, 0) > 0]
-        self._total_sized = Series(map(sum, zip(*sized, strict=True)) if sized else [0] * length)
+        self._total_sized = Series(map(sum, zip(*sized, strict=True))) if sized else self._nothing
         self._everywhere: dict[str, Series] = {}
         self._firsts = {place: series.first() for place, series in self._votes.items()}
 
@@ -131,9 +131,9 @@ class Past:
         votes = self._of(place).over(indices)
         return Pace(votes, self._total.over(indices) - votes, len(indices))
 
-    def candidates(self, place: str) -> dict[str, Series]:
-        """The votes of everybody who had one in this place."""
-        return {candidate_id: Series(counts) for candidate_id, counts in self._candidates.get(place, {}).items()}
+    def candidates(self, place: str) -> Mapping[str, Sequence[int]]:
+        """The votes, minute by minute, of everybody who had one in this place."""
+        return self._candidates.get(place, {})
 
     def everywhere(self, candidate_id: str) -> Series:
         """A candidate's votes in all places."""
@@ -151,13 +151,12 @@ class Past:
         return (self._total_sized.last(span) - self._of(place).last(span)) * own / beside
 
     def repeats(self, place: str) -> Series:
-        return self._repeats.get(place, self._nothing)
+        return Series(self._repeats[place]) if place in self._repeats else self._nothing
 
     def repeats_but_for(self, places: Iterable[str]) -> Series:
         """Repeated ballots in all other places."""
-        left_out = set(places)
-        series = [one for place, one in self._repeats.items() if place not in left_out]
-        return Series(sum(one.over(range(index, index + 1)) for one in series) for index in range(self._length))
+        others = [self._repeats[place] for place in self._repeats.keys() - set(places)]
+        return Series(map(sum, zip(*others, strict=True))) if others else self._nothing
 
     def _of(self, place: str) -> Series:
         return self._votes.get(place, self._nothing)

@@ -6,6 +6,7 @@ the others do in the same minutes.
 
 import math
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 from typing import NamedTuple
 
 from livetally.core.alert_facts import EVERYWHERE, Alert, Rule
@@ -25,6 +26,8 @@ class Finding(NamedTuple):
 
 def burst_begins(past: Past, place: str, limits: Thresholds) -> Finding | None:
     """Far above its own pace before, and above what the others do now."""
+    if past.lately(place, 1).votes < (past.by_registered(place, 1) or 1.0):
+        return None  # nearly always; the rest is dear
     for span in limits.spans_minutes:
         now = past.lately(place, span)
         beside = past.by_registered(place, span)
@@ -67,6 +70,9 @@ def _waited(past: Past, place: str, base: float, span: int) -> float:
 
 def silence_begins(past: Past, place: str, limits: Thresholds) -> Finding | None:
     """Next to nothing from a place that has been voting, while the others go on."""
+    beside = past.by_registered(place, 1)
+    if beside is not None and past.lately(place, 1).votes > limits.silence_share * beside:
+        return None  # nearly always; the rest is dear
     for span in limits.spans_minutes:
         now = past.lately(place, span)
         beside = past.by_registered(place, span)
@@ -104,8 +110,8 @@ def _surprises(now: Pace, before: Pace, limits: Thresholds) -> bool:
 def shares_begin(past: Past, place: str, limits: Thresholds) -> dict[str, Finding]:
     """Candidates whose share of a place's votes is far above what it was there, and not because it has risen elsewhere too."""
     found: dict[str, Finding] = {}
-    candidates: dict[str, Series] | None = None
-    for span in limits.spans_minutes:
+    rising = _rising(past, place, limits)
+    for span in limits.spans_minutes if rising else ():
         now = past.lately(place, span)
         if now.votes < limits.share_votes_min:
             continue
@@ -113,8 +119,7 @@ def shares_begin(past: Past, place: str, limits: Thresholds) -> dict[str, Findin
         before = past.pace(place, indices)
         if not before.votes or past.is_claimed(Rule.SHARE, place, span):
             continue
-        candidates = past.candidates(place) if candidates is None else candidates
-        for candidate_id, series in candidates.items():
+        for candidate_id, series in rising.items():
             votes, votes_before = series.last(span), series.over(indices)
             base = votes_before / before.votes
             if (
@@ -128,9 +133,26 @@ def shares_begin(past: Past, place: str, limits: Thresholds) -> dict[str, Findin
     return found
 
 
+def _rising(past: Past, place: str, limits: Thresholds) -> dict[str, Series]:
+    """Candidates who may have jumped: their share of the last minute is above that before it by what makes a jump last. Few are.
+
+    If somebody jumped some minutes ago, those are part of this past; they are less than half of it, and a jump is twice what makes one last.
+    """
+    votes, before = past.lately(place, 1).votes, past.before(Rule.SHARE, place, 1)
+    votes_before = past.pace(place, before).votes
+    if not votes or not votes_before or past.lately(place, max(limits.spans_minutes)).votes < limits.share_votes_min:
+        return {}
+    of_past = itemgetter(*before)  # at least three, so this is a tuple
+    return {
+        candidate_id: Series(counts)
+        for candidate_id, counts in past.candidates(place).items()
+        if counts[-1] / votes - sum(of_past(counts)) / votes_before >= limits.share_jump_lasting
+    }
+
+
 def share_lasts(past: Past, place: str, candidate_id: str, base: float, limits: Thresholds) -> Finding | None:
-    now, series = past.lately(place, 1), past.candidates(place).get(candidate_id)
-    votes = series.last(1) if series else 0
+    now, counts = past.lately(place, 1), past.candidates(place).get(candidate_id)
+    votes = counts[-1] if counts else 0
     if not now.votes or votes < (base + limits.share_jump_lasting) * now.votes:
         return None
     return Finding(votes, base * now.votes, base, votes / now.votes - base, 1)
@@ -138,7 +160,7 @@ def share_lasts(past: Past, place: str, candidate_id: str, base: float, limits: 
 
 def _rise_elsewhere(past: Past, place: str, candidate_id: str, indices: Sequence[int], span: int) -> float:
     """By how much the candidate's share has risen in all other places together; nothing if it has fallen there."""
-    here, everywhere = past.candidates(place)[candidate_id], past.everywhere(candidate_id)
+    here, everywhere = Series(past.candidates(place)[candidate_id]), past.everywhere(candidate_id)
     now, before = past.lately(place, span), past.pace(place, indices)
     if not now.others or not before.others:
         return 0.0
@@ -148,11 +170,12 @@ def _rise_elsewhere(past: Past, place: str, candidate_id: str, indices: Sequence
 
 def repeats_begin(past: Past, place: str, limits: Thresholds) -> Finding | None:
     """Many ballots of people who had voted already, far above what is usual there and what is usual elsewhere now."""
+    series = past.repeats(place)
     for span in limits.spans_minutes:
-        if past.repeats(place).last(span) < limits.repeats_min or past.is_claimed(Rule.REPEATS, place, span):
+        if series.last(span) < limits.repeats_min or past.is_claimed(Rule.REPEATS, place, span):
             continue
         indices = past.before(Rule.REPEATS, place, span)
-        base = max(limits.repeats_usual_min, past.repeats(place).over(indices) / len(indices)) if indices else limits.repeats_usual_min
+        base = max(limits.repeats_usual_min, series.over(indices) / len(indices)) if indices else limits.repeats_usual_min
         found = _repeats(past, place, base, limits.repeats_factor, span)
         if (
             found is not None
