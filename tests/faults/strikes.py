@@ -29,6 +29,8 @@ RECORDERS_MAX = 4
 STEPS = 6
 ADMIN_TIMEOUT_S = 5.0
 FENCED_WITHIN_S = 30.0
+FENCED_AGAIN_AFTER_S = 3.0 + SESSION_TIMEOUT_MS / 1000  # by then partitions of somebody who was killed have found their new owner
+FENCINGS_MAX = 5
 RENEWED = (Point.BEFORE_PRODUCER_RENEWED, Point.AFTER_PRODUCER_RENEWED)
 
 
@@ -173,9 +175,9 @@ def _order_and_wait(scene: Scene, points: Sequence[Point], act: Act) -> float:
     for recorder, point in zip(scene.crew.members, points, strict=False):
         nth = 1 if point in RENEWED else scene.random.randint(1, NTH_MAX)
         ordered.append((recorder, point, recorder.order(point, act, nth)))
-    if set(points) & set(RENEWED):
-        _fence(scene)
     for recorder, point, order in ordered:
+        if point in RENEWED:
+            _fence_until_done(scene, recorder, order)
         moment = max(moment, _done(scene, recorder, order, f"{recorder.name} reaches {point}"))
         if act is Act.KILL:
             _await_death(scene, recorder)
@@ -190,6 +192,21 @@ def _done(scene: Scene, recorder: Recorder, order: int, what: str) -> float:
 def _await_death(scene: Scene, recorder: Recorder) -> None:
     scene.wait_for(lambda: -Signals.SIGKILL in recorder.deaths, f"{recorder.name} is dead")
     recorder.deaths.clear()
+
+
+def _fence_until_done(scene: Scene, recorder: Recorder, order: int) -> None:
+    """Once is not always enough: when another recorder has just been killed, partitions move, and whoever gets one makes a producer anyway."""
+    for _ in range(FENCINGS_MAX):
+        _fence(scene)
+        scene.voting.burst(BURST)
+        if _is_done_within(scene, recorder, order, FENCED_AGAIN_AFTER_S):
+            return
+
+
+def _is_done_within(scene: Scene, recorder: Recorder, order: int, within_s: float) -> bool:
+    until = time.monotonic() + within_s
+    scene.wait_for(lambda: recorder.done_at(order) or time.monotonic() > until, "time passes")
+    return recorder.done_at(order) is not None
 
 
 def _fence(scene: Scene) -> None:
