@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import repeat
 
 from livetally.adapters.kafka import ANSWER_TIMEOUT_S, Announcer, Consumer, Fault, Message, TopicPartition, consumer, fault_of
 from livetally.adapters.reading import bounds, gather, partitions_of, patiently
@@ -20,7 +21,7 @@ from livetally.cast.ahead import people_ahead, places_by_size
 from livetally.cast.choice import choose
 from livetally.cast.meter import Meter
 from livetally.cast.person import Person, person_of
-from livetally.cast.plant import Cast, Planting, plan
+from livetally.cast.plant import Planting, plan
 from livetally.core.alert_facts import Rule
 from livetally.core.elections import Election
 from livetally.core.errors import ServiceError
@@ -40,6 +41,14 @@ class Simulated:
     ballots: int
 
 
+def planted(bootstrap_servers: str, election: Election, candidate_ids: Sequence[str], seed: int, rules: Sequence[Rule]) -> Planting:
+    """One anomaly for each rule, some minutes from now; the log says where and when."""
+    plants = plan(rules, seed, election.election_id, places_by_size(bootstrap_servers), candidate_ids, datetime.now(UTC))
+    for one in plants:
+        log.info("planted", extra={"what": str(one)})
+    return Planting(plants, functools.partial(people_ahead, bootstrap_servers))
+
+
 def simulate(
     bootstrap_servers: str,
     election: Election,
@@ -48,33 +57,18 @@ def simulate(
     ballots_per_s: float | None,
     stop: threading.Event,
     meter: Meter | None = None,
-    plant: Sequence[Rule] = (),
+    planting: Planting | None = None,
 ) -> Simulated:
-    """Cast for everybody announced so far, then return. `ballots_per_s` None: as fast as it goes. `plant`: what to make conspicuous."""
+    """Cast for everybody announced so far, then return. `ballots_per_s` None: as fast as it goes."""
     meter = meter or Meter()
     voters = ballots = extra = 0
-    group = f"livetally-simulate-{election.election_id}-{seed}"
-    announcer = Announcer(bootstrap_servers)
-    planting = _planting(bootstrap_servers, election, candidate_ids, seed, plant) if plant else None
+    booth = Booth(Announcer(bootstrap_servers), election, candidate_ids, seed)
     pace = Pace(ballots_per_s, time.monotonic)
-
-    def send(casts: Iterable[Cast], now: datetime) -> tuple[int, int]:
-        """How many ballots that were, and how many of them come on top of the pace."""
-        sent = besides = 0
-        for person, candidate_id, is_extra in casts:
-            ballot = _ballot_of(person, candidate_id, election, candidate_ids, seed, now)
-            if ballot is not None:
-                announcer.send(BALLOTS, *ballot)
-                sent += 1
-                besides += is_extra
-        announcer.flush()
-        return sent, besides
-
-    with closing(consumer(bootstrap_servers, group)) as client:
+    with closing(consumer(bootstrap_servers, f"livetally-simulate-{election.election_id}-{seed}")) as client:
         for messages in _announced(client, BATCH_VOTERS_MAX if ballots_per_s is None else max(1, int(ballots_per_s * TICK_S)), stop, meter):
             now, people = datetime.now(UTC), _people_of(messages)
-            sent, besides = send(map(Cast, people) if planting is None else planting.come(people, now), now)
-            ballots, extra, voters = ballots + sent, extra + besides, voters + len(messages)
+            sent, besides = booth.vote(_as_they_are(people) if planting is None else planting.come(people, now), now)
+            voters, ballots, extra = voters + len(messages), ballots + sent, extra + besides
             _commit(client, _ends(messages) if planting is None else planting.positions())
             meter.cast(len(messages), sent)
             while (pause_s := pace.pause_s(ballots - extra)) and not stop.wait(min(pause_s, PAUSE_S_MAX)):
@@ -82,22 +76,49 @@ def simulate(
             if stop.is_set():
                 break
         if planting is not None and not stop.is_set():
-            now = datetime.now(UTC)
-            sent, _ = send(planting.rest(), now)
-            _commit(client, planting.positions())
-            meter.cast(0, sent)
-            ballots += sent
-            for one in planting.unfinished(now):
-                log.warning("everybody has voted before the planted anomaly was over", extra={"planted": str(one)})
+            ballots += _finish(planting, booth, client, meter)
     return Simulated(voters, ballots)
 
 
-def _planting(bootstrap_servers: str, election: Election, candidate_ids: Sequence[str], seed: int, rules: Sequence[Rule]) -> Planting:
-    places = list(places_by_size(bootstrap_servers))
-    plants = plan(rules, seed, election.election_id, places, candidate_ids, datetime.now(UTC))
-    for one in plants:
-        log.info("planted", extra={"what": str(one)})
-    return Planting(plants, functools.partial(people_ahead, bootstrap_servers))
+def _finish(planting: Planting, booth: "Booth", client: Consumer, meter: Meter) -> int:
+    """Nobody else comes: whoever still waits votes now. How many ballots that were."""
+    now = datetime.now(UTC)
+    sent, _ = booth.vote(planting.rest(), now)
+    _commit(client, planting.positions())
+    meter.cast(0, sent)
+    for one in planting.unfinished(now):
+        log.warning("everybody has voted before the planted anomaly was over", extra={"what": str(one)})
+    return sent
+
+
+class Booth:
+    """Where people become ballots."""
+
+    def __init__(self, announcer: Announcer, election: Election, candidate_ids: Sequence[str], seed: int) -> None:
+        self._announcer = announcer
+        self._election = election
+        self._candidate_ids = candidate_ids
+        self._seed = seed
+
+    def vote(self, casts: Iterable[tuple[Person, str | None, bool]], now: datetime) -> tuple[int, int]:
+        """Send the ballots and see them acknowledged; how many there were, and how many of them come on top of the pace."""
+        sent = besides = 0
+        # As old as on the day that the election opened: whoever casts again tomorrow casts the same ballot.
+        voting_day = (self._election.opens_at or now).date().isoformat()
+        for person, candidate_id, is_extra in casts:
+            chosen = self._choice(person, voting_day)
+            if chosen is not None:
+                value = ballot_message(self._election.election_id, person.voter_id, candidate_id or chosen, now)
+                self._announcer.send(BALLOTS, person.voter_id.encode(), value)
+                sent += 1
+                besides += is_extra
+        self._announcer.flush()
+        return sent, besides
+
+    def _choice(self, person: Person, voting_day: str) -> str | None:
+        """Their own; None if this person does not vote."""
+        _, _, voter_id, state, date_of_birth = person
+        return choose(self._seed, self._election.election_id, self._candidate_ids, voter_id, state, date_of_birth, voting_day)
 
 
 class Pace:
@@ -146,15 +167,9 @@ def _people_of(messages: Iterable[Message]) -> Iterator[Person]:
             yield person
 
 
-def _ballot_of(
-    person: Person, candidate_id: str | None, election: Election, candidate_ids: Sequence[str], seed: int, now: datetime
-) -> tuple[bytes, bytes] | None:
-    """Key and value of this person's ballot, for this candidate or whomever they choose; None if this person does not vote."""
-    # As old as on the day that the election opened: whoever casts again tomorrow casts the same ballot.
-    voting_day = (election.opens_at or now).date().isoformat()
-    voter_id = person.voter_id
-    chosen = choose(seed, election.election_id, candidate_ids, voter_id, person.state, person.date_of_birth, voting_day)
-    return None if chosen is None else (voter_id.encode(), ballot_message(election.election_id, voter_id, candidate_id or chosen, now))
+def _as_they_are(people: Iterable[Person]) -> Iterator[tuple[Person, None, bool]]:
+    """Everybody once, by their own choice."""
+    return zip(people, repeat(None), repeat(False))
 
 
 def _ends(messages: Sequence[Message]) -> dict[int, int]:

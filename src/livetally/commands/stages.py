@@ -50,6 +50,7 @@ def register(arguments: argparse.Namespace) -> int:
 def simulate(arguments: argparse.Namespace) -> int:
     start_stage_log("simulate")
     from livetally.cast.meter import Meter
+    from livetally.cast.simulate import planted
     from livetally.cast.simulate import simulate as cast
 
     if arguments.plant and arguments.rate is None:
@@ -60,7 +61,9 @@ def simulate(arguments: argparse.Namespace) -> int:
         seed = election.seed if arguments.seed is None else arguments.seed
 
         def work(stop: threading.Event) -> str:
-            done = cast(backing.kafka_bootstrap_servers, election, candidate_ids, seed, arguments.rate, stop, meter, arguments.plant)
+            kafka = backing.kafka_bootstrap_servers
+            planting = planted(kafka, election, candidate_ids, seed, arguments.plant) if arguments.plant else None
+            done = cast(kafka, election, candidate_ids, seed, arguments.rate, stop, meter, planting)
             return f"{done.ballots:,} ballots cast by {done.voters:,} people in {election.election_id}"
 
         return run_watched(meter, backing, work)
