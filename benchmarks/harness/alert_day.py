@@ -96,7 +96,7 @@ def _opens_late(random: np.random.Generator, pace: Numbers) -> Numbers:
     after = pace.copy()
     after[:late] *= 1 - closed
     waiting = (pace[:late] - after[:late]).sum() * random.uniform(0.2, 0.8)
-    at_once = random.uniform(0.3, 1.5) * closed * pace[late : late + 30].mean()  # a minute, besides those who come only now
+    at_once = random.uniform(0.2, 1.0) * closed * pace[late : late + 30].mean()  # a minute, besides those who come only now
     for minute in range(late, MINUTES):
         voting = min(waiting, at_once)
         after[minute] += voting

@@ -8,12 +8,12 @@ from harness.alert_day import MINUTES, Day
 from livetally.core.alerts import Rule
 
 # Votes a minute that a place needs so that its anomaly can be seen within two minutes of its beginning. docs/alerts.md says so.
-PACE_NEEDED = {Rule.BURST: 15.0, Rule.SILENCE: 40.0, Rule.SHARE: 40.0, Rule.REPEATS: 0.0}
+PACE_NEEDED = {Rule.BURST: 20.0, Rule.SILENCE: 60.0, Rule.SHARE: 80.0, Rule.REPEATS: 0.0}
 SMALLER = 0.25  # of that: what is planted in smaller places is told apart
 QUIET_AT_BEGINNING = 40  # minutes; alerts need a past
 QUIET_AT_END = 30
 SPREAD, WAITED = 0.5, 0.5  # of the bursts: for all candidates alike; of the silences: whoever could not vote does so afterwards
-SHARE_MAX = 0.5  # nobody's share can jump who has most of the votes already
+SHARE_MAX = 0.4  # nobody's share can jump who has most of the votes already
 
 
 @dataclass(frozen=True)
@@ -52,29 +52,32 @@ def _choose(random: np.random.Generator, day: Day, rule: Rule, taken: set[str], 
     for _ in range(200):
         begins = float(random.uniform(QUIET_AT_BEGINNING, MINUTES - QUIET_AT_END))
         around = day.pace[int(begins) - 12 : int(begins) + 6]
-        fits = (around.mean(axis=0) >= low) & (around.mean(axis=0) < high) & (around.min(axis=0) >= 0.7 * low)
-        places = [place for place, is_fit in zip(day.places, fits, strict=True) if is_fit and place not in taken]
+        fits = (around.mean(axis=0) >= low) & (around.mean(axis=0) < high) & (around.min(axis=0) >= 0.8 * low)
+        places = [
+            place
+            for place, is_fit in zip(day.places, fits, strict=True)
+            if is_fit and place not in taken and _weak(day, place, int(begins))
+        ]
         if places:
             break
     else:
         return None
     place = places[random.integers(len(places))]
-    candidate_id = _candidate(random, day, rule, place, int(begins))
+    is_for_one = rule is Rule.SHARE or (rule is Rule.BURST and random.random() >= SPREAD)
     lasts, strength = {
-        Rule.BURST: (random.uniform(3, 8), random.uniform(5, 10)),
+        Rule.BURST: (random.uniform(3, 8), random.uniform(6, 12)),
         Rule.SILENCE: (random.uniform(4, 15), 0.0),
-        Rule.SHARE: (random.uniform(4, 15), random.uniform(0.7, 1.0)),
+        Rule.SHARE: (random.uniform(4, 15), random.uniform(0.85, 1.0)),
         Rule.REPEATS: (random.uniform(3, 8), random.uniform(40, 300)),
     }[rule]
+    candidate_id = str(random.choice(_weak(day, place, int(begins)))) if is_for_one else ""
     return Plant(rule, place, candidate_id, begins, begins + float(lasts), float(strength), is_small)
 
 
-def _candidate(random: np.random.Generator, day: Day, rule: Rule, place: str, minute: int) -> str:
-    """One who has not half of the votes there already; for a burst nobody in every other case."""
-    if rule not in {Rule.SHARE, Rule.BURST} or (rule is Rule.BURST and random.random() < SPREAD):
-        return ""
+def _weak(day: Day, place: str, minute: int) -> list[str]:
+    """Those who have few enough votes there for a jump to be one."""
     shares = day.shares[minute, day.places.index(place)]
-    return str(random.choice([candidate for candidate, share in zip(day.candidates, shares, strict=True) if share < SHARE_MAX]))
+    return [candidate for candidate, share in zip(day.candidates, shares, strict=True) if share < SHARE_MAX]
 
 
 def _sow(

@@ -71,8 +71,9 @@ def test_in_a_burst_people_come_before_their_turn_and_not_again() -> None:
         [Cast(person, is_extra=number > 0) for number, person in enumerate(KENT[first : first + BURST_AT_ONCE])]
         for first in range(25, 25 + 5 * BURST_AT_ONCE, BURST_AT_ONCE)
     ]
-    assert turns[30:50] == [[]] * 20
-    assert turns[50:] == [[Cast(person)] for person in KENT[50:]]
+    brought_up_to = 25 + 5 * BURST_AT_ONCE
+    assert turns[30:brought_up_to] == [[]] * (brought_up_to - 30)
+    assert turns[brought_up_to:] == [[Cast(person)] for person in KENT[brought_up_to:]]
 
 
 def test_a_burst_ends_where_nobody_is_left_to_come() -> None:

@@ -2,7 +2,7 @@
 
 Real ballots on the real topic; nothing else knows of it. Each rule of the alerts has its anomaly:
 
-- burst: whenever it is somebody's turn there, five vote: those who come next and have not voted yet. Later, when it is their turn, they
+- burst: whenever it is somebody's turn there, six vote: those who come next and have not voted yet. Later, when it is their turn, they
   stay at home.
 - repeated-ballots: whoever votes there does so six times.
 - silence: whoever would vote there waits; afterwards two of those who waited come with each who comes anyway.
@@ -24,7 +24,7 @@ from livetally.cast.person import Person
 from livetally.core.alert_facts import Rule
 from livetally.core.errors import UsageError
 
-BURST_AT_ONCE = 5  # times the pace
+BURST_AT_ONCE = 6  # times the pace
 REPEATS_BESIDES = 5
 RELEASED_BESIDES = 2  # a queue: three times the pace until everybody who waited has voted
 PAST_MINUTES = 4  # before the first one: the alerts need a past of three full minutes

@@ -28,10 +28,10 @@ class Thresholds:
     past_minutes_min: int = 3
     # One minute finds in time what large places do; small ones need more votes than a minute brings.
     spans_minutes: tuple[int, ...] = (1, 2, 3, 5)
-    # People come in families and by bus: counts vary about twice as much as if everybody came alone.
-    dispersion: float = 2.0
-    # By chance alone, e to the minus this: 77 places, five candidates and a day of minutes make 200,000 questions a day for each rule.
-    surprise_min: float = 12.0
+    # People come in couples and families and vote alike: counts vary by so much more than if everybody came alone.
+    dispersion: float = 1.6
+    # By chance alone, e to the minus this: 77 places, five candidates, a day of minutes and four spans make a million questions a day.
+    surprise_min: float = 20.0
     # Minutes at an anomaly's ends are partly normal; they belong neither to it nor to the past.
     edge_minutes: int = 1
     # One quiet minute may be chance.
@@ -40,7 +40,8 @@ class Thresholds:
     # Rush hours double a place's pace within the past that it is held against; a late opening's queue can do as much beside its neighbours.
     burst_factor: float = 3.0
     burst_factor_beside_others: float = 2.0  # turnout differs between places, so this is the weaker of the two
-    burst_factor_midway: float = 3.7
+    # Between both: half of a place that opens late has twice its pace then, three times what it had, and twice what its neighbours have.
+    burst_factor_midway: float = 4.0
     burst_votes_min: int = 30  # a bus
     burst_factor_lasting: float = 2.0  # lower than at the beginning, so that an alert does not flicker
 
