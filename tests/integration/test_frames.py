@@ -31,21 +31,30 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     session.stop()
 
 
-def count(spark: SparkSession, values: list[bytes | None]) -> Counter[tuple[Cell, int | None]]:
+Minute = tuple[str, str, str, int]  # election, candidate, state, minute
+
+
+def count(spark: SparkSession, values: list[bytes | None]) -> tuple[dict[Cell, int], dict[Minute, int]]:
     messages = spark.createDataFrame([(value,) for value in values], StructType([StructField("value", BinaryType())]))
-    found: Counter[tuple[Cell, int | None]] = Counter()
+    cells, minutes = {}, {}
     for row in frames.counts(frames.votes(messages)).collect():
-        *cell, minute, number, second = row
-        assert (minute is None) == (second is None)
-        assert second is None or second // 60 == minute
-        found[Cell(*cell), minute] += number
-    return found
+        if row.minute is None:
+            cells[Cell(*row[: len(Cell._fields)])] = row.votes
+        else:
+            assert (row.city, row.gender, row.age_group, row.second // 60) == (None, None, None, row.minute)
+            minutes[row.election_id, row.candidate_id, row.state, row.minute] = row.votes
+    return cells, minutes
 
 
-def expected(votes: Iterable[Mapping[str, Any]]) -> Counter[tuple[Cell, int | None]]:
-    """By cell and minute of voting."""
-    seconds = [(cell_of(vote), second_of(vote.get("voting_time"))) for vote in votes]
-    return Counter((cell, None if second is None else second // 60) for cell, second in seconds)
+def expected(votes: Iterable[Mapping[str, Any]]) -> tuple[Counter[Cell], Counter[Minute]]:
+    cells: Counter[Cell] = Counter()
+    minutes: Counter[Minute] = Counter()
+    for vote in votes:
+        cell, second = cell_of(vote), second_of(vote.get("voting_time"))
+        cells[cell] += 1
+        if second is not None:
+            minutes[cell.election_id, cell.candidate_id, cell.state, second // 60] += 1
+    return cells, minutes
 
 
 days = st.dates().map(str) | st.sampled_from(
@@ -75,9 +84,10 @@ def test_spark_counts_what_plain_python_counts(spark: SparkSession, cast: list[d
 
 def test_what_is_no_vote_is_counted_as_unknown_and_never_dropped(spark: SparkSession) -> None:
     junk: list[bytes | None] = [None, b"", b"not JSON", b"[1, 2]", b'"text"', b"\xff\xfe", b'{"candidate_id": {"a": 1}}']
-    counted = count(spark, junk)
-    assert sum(counted.values()) == len(junk)
-    assert {(cell.state, cell.gender, cell.age_group, minute) for cell, minute in counted} == {(UNKNOWN, UNKNOWN, UNKNOWN, None)}
+    cells, minutes = count(spark, junk)
+    assert sum(cells.values()) == len(junk)
+    assert {(cell.state, cell.gender, cell.age_group) for cell in cells} == {(UNKNOWN, UNKNOWN, UNKNOWN)}
+    assert minutes == {}
 
 
 def test_every_age_around_every_birthday(spark: SparkSession) -> None:

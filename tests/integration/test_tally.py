@@ -195,7 +195,7 @@ def adding(number: int, counts: bytes, starts: dict[int, int], ends: dict[int, i
     return Batch(number, counts, starts, ends, reached_s=1_777_777_777)
 
 
-KENT = b"e,c0,Kent,Deal,female,18-24,29629629,3\n"
+KENT = b"e,c0,Kent,Deal,female,18-24,,3\ne,c0,Kent,,,,29629629,3\n"
 KENT_AND_DEVON = KENT + b"e,c1,Devon,Exeter,male,65+,,4\n"
 
 

@@ -27,22 +27,30 @@ VOTE_SCHEMA = StructType(
 def votes(messages: DataFrame) -> DataFrame:
     """The groups of each vote, and when it was cast. A message that cannot be parsed is a vote in the group "unknown" of everything."""
     vote = f.from_json(f.col("value").cast("string"), VOTE_SCHEMA)
-    return messages.select(vote.alias("vote")).select(
+    told = messages.select(vote.alias("vote")).select(
         _text("vote.election_id").alias("election_id"),
         _text("vote.candidate_id").alias("candidate_id"),
         _text("vote.address.state").alias("state"),
         _text("vote.address.city").alias("city"),
         _text("vote.gender").alias("gender"),
-        age_group(f.col("vote.date_of_birth"), f.col("vote.voting_time")).alias("age_group"),
+        _day(f.col("vote.date_of_birth")).alias("born"),
+        _day(f.col("vote.voting_time")).alias("voted"),
         _second(f.col("vote.voting_time")).alias("second"),
     )
+    return _with_age_group(told).select(*Cell._fields, "second")
 
 
 def counts(votes: DataFrame) -> DataFrame:
-    """How many votes lie in each cell and minute; the minute is null for those that do not say when. Beside it the last second of them."""
+    """What these votes add: how many lie in each cell, and how many in each minute, by state and candidate.
+
+    A row of a cell has no minute; a row of a minute has neither city nor gender nor age group, and tells the last second in it. Votes that
+    do not say when they were cast are in no minute.
+    """
+    minutes = votes.select(*Cell._fields, "second", f.expr("second div 60").alias("minute"))
     return (
-        votes.groupBy(*Cell._fields, f.expr("second div 60").alias("minute"))
+        minutes.groupingSets([list(Cell._fields), ["election_id", "candidate_id", "state", "minute"]], *Cell._fields, "minute")
         .agg(f.count(f.lit(1)).alias("votes"), f.max("second").alias("second"))
+        .where("city IS NOT NULL OR minute IS NOT NULL")
         .select(*Cell._fields, "minute", "votes", "second")
     )
 
@@ -57,9 +65,10 @@ def registered(places: DataFrame, births: DataFrame, elections: DataFrame) -> Da
         (REGION, f.col("city"), f.col("state")),
         (GENDER, f.col("gender"), f.lit("")),
     ]
-    ages = births.crossJoin(elections).select(
-        "election_id", age_group(f.col("date_of_birth"), f.col("opens_on")).alias("group_1"), "voters"
+    days = births.crossJoin(elections).select(
+        "election_id", _day(f.col("date_of_birth")).alias("born"), _day(f.col("opens_on")).alias("voted"), "voters"
     )
+    ages = _with_age_group(days).withColumnRenamed("age_group", "group_1")
     found = ages.select("election_id", f.lit(AGE.name).alias("view"), "group_1", f.lit("").alias("group_2"), "voters")
     for view, group_1, group_2 in by_place:
         rows = places.select(f.lit(view.name).alias("view"), group_1.alias("group_1"), group_2.alias("group_2"), "voters")
@@ -71,14 +80,22 @@ def registered(places: DataFrame, births: DataFrame, elections: DataFrame) -> Da
     )
 
 
-def age_group(date_of_birth: Column, voted_on: Column) -> Column:
-    born, voted = _day(date_of_birth), _day(voted_on)
-    had_birthday = f.month(voted) * 100 + f.dayofmonth(voted) >= f.month(born) * 100 + f.dayofmonth(born)
-    years = f.year(voted) - f.year(born) - f.when(had_birthday, 0).otherwise(1)
-    group = f.when(years.isNull() | (years < 0) | (years > AGE_YEARS_MAX), UNKNOWN)
+def _with_age_group(people: DataFrame) -> DataFrame:
+    """Adds `age_group`, from the days `born` and `voted`.
+
+    Each step in a select of its own: an expression that is written down twice is also worked out twice, and this one has a dozen branches.
+    """
+    numbers = people.select("*", _as_number(f.col("born")).alias("_born"), _as_number(f.col("voted")).alias("_voted"))
+    years = numbers.select("*", f.floor((f.col("_voted") - f.col("_born")) / 10_000).alias("_years"))
+    group = f.when(f.expr(f"_years IS NULL OR _years < 0 OR _years > {AGE_YEARS_MAX}"), UNKNOWN)
     for lowest, name in reversed(AGE_GROUPS):
-        group = group.when(years >= lowest, name)
-    return group.otherwise(UNKNOWN)
+        group = group.when(f.col("_years") >= lowest, name)
+    return years.withColumn("age_group", group.otherwise(UNKNOWN))
+
+
+def _as_number(day: Column) -> Column:
+    """20260507: the difference of two, without its last four digits, is the number of birthdays between them."""
+    return f.year(day) * 10_000 + f.month(day) * 100 + f.dayofmonth(day)
 
 
 def _text(name: str) -> Column:
@@ -87,10 +104,9 @@ def _text(name: str) -> Column:
 
 def _day(time: Column) -> Column:
     """The day that an ISO 8601 text starts with; null if it starts with none."""
-    return f.when(time.rlike("^[0-9]{4}-[0-9]{2}-[0-9]{2}"), f.try_to_date(f.substring(time, 1, 10), "yyyy-MM-dd"))
+    return f.when(time.rlike("^[0-9]{4}-[0-9]{2}-[0-9]{2}"), f.substring(time, 1, 10).try_cast("date"))
 
 
 def _second(time: Column) -> Column:
-    """Seconds from 1970 to a time of voting; null if the text is none, or one before that."""
-    second = f.when((f.length(time) == VOTING_TIME_LENGTH) & time.rlike(f"^{VOTING_TIME}"), f.unix_seconds(time.try_cast("timestamp")))
-    return f.when(second >= 0, second)
+    """Seconds from 1970 to a time of voting; null if the text is none."""
+    return f.when((f.length(time) == VOTING_TIME_LENGTH) & time.rlike(f"^{VOTING_TIME}"), f.unix_seconds(time.try_cast("timestamp")))

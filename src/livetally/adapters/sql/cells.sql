@@ -23,7 +23,7 @@ DELETE FROM tally_generations WHERE state = 'counting' RETURNING generation;
 SELECT batch, extract(epoch FROM reached)::bigint FROM tally_generations WHERE generation = %s FOR UPDATE;
 
 -- name: make_changed
--- What a batch adds to each cell, by the minute of voting (since 1970; null for a vote that does not say when).
+-- What a batch adds: rows of cells, which have no minute, and rows of minutes of voting (since 1970), which have no city, gender, age group.
 CREATE TEMPORARY TABLE IF NOT EXISTS changed (
     election_id text, candidate_id text, state text, city text, gender text, age_group text, minute bigint, votes bigint
 ) ON COMMIT DELETE ROWS;
@@ -35,6 +35,7 @@ COPY changed (election_id, candidate_id, state, city, gender, age_group, minute,
 INSERT INTO cells AS c (generation, election_id, candidate_id, state, city, gender, age_group, votes, batch)
 SELECT %(generation)s, election_id, candidate_id, state, city, gender, age_group, sum(votes), %(batch)s
 FROM changed
+WHERE minute IS NULL
 GROUP BY election_id, candidate_id, state, city, gender, age_group
 ON CONFLICT (generation, election_id, candidate_id, state, city, gender, age_group) DO UPDATE
 SET votes = c.votes + excluded.votes, batch = excluded.batch;
@@ -62,6 +63,7 @@ WITH added AS (
            CASE WHEN grouping(state, gender, age_group) = 7 OR grouping(candidate_id) = 1 THEN '' ELSE candidate_id END,
            sum(votes), %(batch)s
     FROM changed
+    WHERE minute IS NULL
     GROUP BY GROUPING SETS (
         (election_id, candidate_id),
         (election_id, state), (election_id, state, candidate_id),
