@@ -78,8 +78,8 @@ HARMS: dict[str, Harm] = {
 }
 
 
-def newest_checkpoint(data_dir: Path) -> Path:
-    return max((data_dir / "checkpoints").iterdir(), key=lambda path: int(path.name.rpartition("-")[2]))
+def newest_checkpoint(checkpoints: Path) -> Path:
+    return max(checkpoints.iterdir(), key=lambda path: int(path.name.rpartition("-")[2]))
 
 
 def _make_by_another(checkpoint: Path, ground: Ground, change: str) -> None:

@@ -113,7 +113,7 @@ class Place:
         self._faults: list[str] = []
         self._elsewhere: list[Process] = []
         self.votes_min = 0  # of a batch: a recount that is interrupted shall come to its end
-        self._standby = self._stand_by()
+        self._standby: Process | None = None
         self.current = self._begin(None, None)
 
     def look_after(self) -> None:
@@ -125,6 +125,10 @@ class Place:
             self._begins_at = time.monotonic() + (PAUSE_S if code > 0 else 0.0)
         if time.monotonic() >= self._begins_at:
             self.succeed()
+
+    def prepare(self) -> None:
+        """Let somebody stand by. Starting Spark is the most expensive thing here; whoever has just begun does not need it beside him."""
+        self._standby = self._standby or self._stand_by()
 
     def hold(self) -> None:
         """From now on nobody succeeds whoever dies, until `succeed`."""
@@ -167,10 +171,11 @@ class Place:
 
     def close(self) -> None:
         for one in (*self._elsewhere, self.current, self._standby):
-            one.close()
+            if one is not None:
+                one.close()
 
     def _begin(self, order: Order | None, votes_max: int | None) -> Process:
-        one, self._standby = self._standby, self._stand_by()
+        one, self._standby = self._standby or self._stand_by(), None
         one.begin(votes_max or max(self.votes_min, self._random.choice(BATCHES)), order)
         return one
 

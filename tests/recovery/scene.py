@@ -24,6 +24,8 @@ from recovery.watcher import Watcher
 
 INTERVAL_MS = 50
 MEMORY_MB = 512
+VOTE_EVERY_S = 0.4
+VOTES_AT_ONCE = 20
 COUNTED = "SELECT votes_partition, next_offset FROM tally_positions JOIN tally_generations USING (generation) WHERE state = 'shown'"
 
 
@@ -38,21 +40,40 @@ class Scene(recording.Scene):
     to_postgres: Proxy
     services_stay_away: bool = field(default=False)  # nobody brings back what has died
     noted: list[str] = field(default_factory=list)  # differences that a strike has found itself
+    _cast_before: int = 0  # ballots, until the page was turned
+    _votes_at_s: float = 0.0
 
     def look_after(self) -> None:
         if not self.services_stay_away:
             self.ground.look_after()
         self.crew.look_after()
         self.tally.look_after()
-        self.voting.go_on()
+        self._let_vote()
         self.witness.look()
         self.watcher.look()
+
+    def _let_vote(self) -> None:
+        """A few ballots now and then: recorders and tally shall have time to spare for strikes and starts, on two cores."""
+        if time.monotonic() >= self._votes_at_s:
+            self._votes_at_s = time.monotonic() + VOTE_EVERY_S
+            self.voting.burst(VOTES_AT_ONCE)
+        self.voting._producer.poll(0)
 
     def wait_for(self, condition: Callable[[], object], what: str, within_s: float = WITHIN_S) -> None:
         try:
             super().wait_for(condition, what, within_s)
         except StuckError as stuck:
             raise StuckError(f"{stuck}; {self.watcher.summary()}{self.tally.said()}") from None
+
+    def await_counting(self) -> None:
+        """Wait until the tally, whoever it is now, has shown something new. For as long as people vote."""
+        version = self.watcher.version
+        self.wait_for(lambda: self.watcher.version > version, "votes are counted")
+
+    def turn_the_page(self) -> None:
+        """What has been decided and published is no matter of the rounds to come."""
+        self.witness.turn_the_page()
+        self._cast_before = len(self.voting.cast)
 
     def await_recovery(self, since: float) -> float:
         """Wait until all votes are shown that are in the ledger now; how long it took."""
@@ -65,7 +86,7 @@ class Scene(recording.Scene):
         """Nobody votes any more, and nothing is on its way."""
         self.voting.end()
         self.wait_for(lambda: self.voting.is_delivered, "all ballots are cast")
-        self.wait_for(lambda: self.books.cast_since == len(self.witness.since.ballots), "all ballots are seen")
+        self.wait_for(lambda: len(self.witness.since.ballots) == len(self.voting.cast) - self._cast_before, "all ballots are seen")
         self.wait_for(lambda: not self.witness.undecided, "all ballots are decided and published")
         self.wait_for(self.ledger.advance, "PostgreSQL answers")
         self.wait_for(lambda: self.watcher.votes >= self.ledger.votes, "all votes are shown")

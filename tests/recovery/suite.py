@@ -7,12 +7,14 @@ from random import Random
 
 from faults.ballots import mixture
 from faults.scene import StuckError
-from faults.suite import PEOPLE, SHOWN_MAX, STUCK_MAX, Played, say
+from faults.suite import SHOWN_MAX, STUCK_MAX, Played, say
 from livetally.audit.walk import audit
 from recovery.catalogue import FAULTS, Strike
 from recovery.comparison import compare, compare_anew
 from recovery.scene import Scene
 
+PEOPLE = 900  # who can vote for the first time in one round
+ROUNDS_REGISTERED = 10  # at once: each time, Spark has to find out again who is registered where
 AT_THE_END = "at the end: topics from the beginning, tables, audit"
 
 
@@ -33,17 +35,18 @@ def play(scene: Scene, rounds: Sequence[str], seed: int) -> list[Played]:
 def _play(scene: Scene, fault: str, strike: Strike, number: int, random: Random) -> Played:
     played, began, cast_before = Played((fault,)), time.monotonic(), len(scene.voting.cast)
     scene.random = random
-    scene.ground.register(range(number * PEOPLE, (number + 1) * PEOPLE))
+    if number % ROUNDS_REGISTERED == 0:
+        scene.ground.register(range(number * PEOPLE, (number + ROUNDS_REGISTERED) * PEOPLE))
     people = [f"v{person}" for person in range((number + 1) * PEOPLE)]
     try:
         scene.crew.fit(1)
         scene.voting.begin(mixture(Random(random.random()), people[number * PEOPLE :], people[: number * PEOPLE]))
-        scene.wait_for(lambda: scene.watcher.votes > 0, "the first votes are shown")
-        scene.await_recovery(time.time())
+        scene.await_counting()
         moment = strike(scene)
         played.was_reached = True
         played.recovery_s = scene.await_recovery(moment)
         scene.come_to_rest()
+        scene.tally.prepare()
         played.differences += compare(scene.ledger, scene.watcher)
     except StuckError as failure:
         played.failures.append(str(failure))
@@ -51,7 +54,7 @@ def _play(scene: Scene, fault: str, strike: Strike, number: int, random: Random)
     except Exception:  # noqa: BLE001 (the round has failed, and the table says why; the others can still tell something)
         played.failures.append(traceback.format_exc())
         _give_up(scene)
-    scene.witness.turn_the_page()
+    scene.turn_the_page()
     scene.tally.votes_min = 0
     _take_notes(scene, played)
     played.ballots, played.took_s = len(scene.voting.cast) - cast_before, time.monotonic() - began
