@@ -103,7 +103,7 @@ class TallyBench:
         checkpoints = on.data_dir / "peer-checkpoints"
         shutil.rmtree(checkpoints, ignore_errors=True)
         names = {view.name: peer_topic(view.name) for view in SIX}
-        on.make_anew(Topic(name, 1, "latest", "a view of the peer's") for name in names.values())
+        on.make_anew(Topic(name, 1, "all", "a view of the peer's, without keys as the reference's") for name in names.values())
         services = on.backing.services
         argv = [sys.executable, "-m", "peers.query_per_view", "--java-home", str(services.java_home)]
         argv += ["--jars", ",".join(map(str, services.spark_jars)), "--checkpoints", str(checkpoints)]
