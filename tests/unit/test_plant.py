@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from livetally.cast.person import Person, person_of
-from livetally.cast.plant import BURST_AT_ONCE, PLACES, RELEASED_BESIDES, REPEATS_BESIDES, Cast, Plant, Planting, plan
+from livetally.cast.plant import BURST_AT_ONCE, BURST_EVERY, PLACES, RELEASED_BESIDES, REPEATS_BESIDES, Cast, Plant, Planting, plan
 from livetally.cli import build_parser
 from livetally.commands.stages import simulate
 from livetally.core.alert_facts import Rule
@@ -67,13 +67,15 @@ def test_everybody_votes_once_or_more_in_the_end_and_others_as_ever(rule: Rule) 
 def test_in_a_burst_people_come_before_their_turn_and_not_again() -> None:
     casts = vote(planting(Rule.BURST), while_on=range(100, 120))
     turns = [one for one, person in zip(casts, PEOPLE, strict=True) if person.state == "Kent"]
-    assert turns[25:30] == [
-        [Cast(person, is_extra=number > 0) for number, person in enumerate(KENT[first : first + BURST_AT_ONCE])]
-        for first in range(25, 25 + 5 * BURST_AT_ONCE, BURST_AT_ONCE)
+    others = KENT[26::BURST_EVERY]
+    assert turns[25] == [Cast(KENT[25]), *(Cast(person, is_extra=True) for person in others[: BURST_AT_ONCE - 1])]
+    assert turns[26] == [
+        Cast(person, is_extra=number > 0) for number, person in enumerate(others[BURST_AT_ONCE - 1 : 2 * BURST_AT_ONCE - 1])
     ]
-    brought_up_to = 25 + 5 * BURST_AT_ONCE
-    assert turns[30:brought_up_to] == [[]] * (brought_up_to - 30)
-    assert turns[brought_up_to:] == [[Cast(person)] for person in KENT[brought_up_to:]]
+    assert {len(one) for one in turns[25:30]} == {BURST_AT_ONCE}
+    brought = {cast.person for one in turns[25:30] for cast in one}
+    assert turns[30:] == [[] if person in brought else [Cast(person)] for person in KENT[30:]]
+    assert len(brought - set(KENT[:30])) == 5 * BURST_AT_ONCE - 5
 
 
 def test_a_burst_ends_where_nobody_is_left_to_come() -> None:

@@ -2,8 +2,8 @@
 
 Real ballots on the real topic; nothing else knows of it. Each rule of the alerts has its anomaly:
 
-- burst: whenever it is somebody's turn there, six vote: those who come next and have not voted yet. Later, when it is their turn, they
-  stay at home.
+- burst: whenever it is somebody's turn there, six vote: themselves, and people whose turn would be later. Every other one of those comes
+  sooner and stays at home then, so that the place goes on at half its pace afterwards instead of falling silent.
 - repeated-ballots: whoever votes there does so six times.
 - silence: whoever would vote there waits; afterwards two of those who waited come with each who comes anyway.
 - share-jump: whoever votes there votes for the one who has the fewest supporters there.
@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
+from itertools import islice
 from typing import NamedTuple
 
 from livetally.cast.choice import support
@@ -25,6 +26,7 @@ from livetally.core.alert_facts import Rule
 from livetally.core.errors import UsageError
 
 BURST_AT_ONCE = 6  # times the pace
+BURST_EVERY = 2
 REPEATS_BESIDES = 5
 RELEASED_BESIDES = 2  # a queue: three times the pace until everybody who waited has voted
 PAST_MINUTES = 4  # before the first one: the alerts need a past of three full minutes
@@ -130,9 +132,9 @@ class Planting:
                     yield Cast(self._waiting.popleft(), is_extra=True)
 
     def _bring(self, place: str, count: int) -> list[Person]:
-        """The next people of this place who have not voted; fewer if there are no more."""
+        """Every other one of the next people of this place; fewer if there are no more."""
         if self._coming is None:
-            self._coming = self._ahead(place, dict(self._passed))
+            self._coming = islice(self._ahead(place, dict(self._passed)), 0, None, BURST_EVERY)
         brought: list[Person] = []
         while len(brought) < count and (person := next(self._coming, None)) is not None:
             if person.offset >= self._passed.get(person.partition, 0):
