@@ -109,6 +109,7 @@ class Cells:
         """A new generation. One that was counting and never shown is dropped; the shown one stays until this has caught up."""
         with self._connection.transaction():
             self._connection.execute(self._sql["drop_unshown"])
+            self._connection.execute(self._sql["forget_retired"])
             row = self._connection.execute(self._sql["add_generation"], (fingerprint, reason)).fetchone()
         if row is None:
             raise LedgerError("PostgreSQL did not begin a new generation of the tally.")
@@ -165,6 +166,7 @@ class Cells:
         """From now on readers see this generation, and no other exists."""
         with self._connection.transaction():
             self._connection.execute(self._sql["retire_others"], (generation,))
+            self._connection.execute(self._sql["forget_retired"])
             self._connection.execute(self._sql["show_generation"], (generation,))
 
     def changes(self, generation: int, since_batch: int) -> Changes:

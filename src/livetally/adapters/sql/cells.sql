@@ -37,7 +37,7 @@ SELECT %(generation)s, election_id, candidate_id, state, city, gender, age_group
 FROM changed
 WHERE minute IS NULL
 GROUP BY election_id, candidate_id, state, city, gender, age_group
-ON CONFLICT (generation, election_id, candidate_id, state, city, gender, age_group) DO UPDATE
+ON CONFLICT (city, candidate_id, age_group, gender, state, election_id, generation) DO UPDATE
 SET votes = c.votes + excluded.votes, batch = excluded.batch;
 
 -- name: add_to_totals
@@ -71,7 +71,7 @@ WITH added AS (
         (election_id, gender), (election_id, gender, candidate_id),
         (election_id, age_group), (election_id, age_group, candidate_id)
     )
-    ON CONFLICT (generation, election_id, view, group_1, group_2, candidate_id) DO UPDATE
+    ON CONFLICT (group_1, candidate_id, view, group_2, election_id, generation) DO UPDATE
     SET votes = t.votes + excluded.votes, batch = excluded.batch
     RETURNING t.election_id, t.view, t.group_1, t.group_2, t.candidate_id, t.votes, t.batch
 )
@@ -87,7 +87,7 @@ WITH added AS (
     FROM changed
     WHERE minute IS NOT NULL
     GROUP BY GROUPING SETS ((election_id, minute, candidate_id), (election_id, minute, state, candidate_id))
-    ON CONFLICT (generation, election_id, state, from_time, candidate_id) DO UPDATE
+    ON CONFLICT (from_time, state, candidate_id, election_id, generation) DO UPDATE
     SET votes = h.votes + excluded.votes, late = h.late + excluded.late, batch = excluded.batch
     RETURNING h.election_id, h.state, h.from_time, h.candidate_id, h.span_minutes, h.votes, h.batch
 )
@@ -104,7 +104,7 @@ INSERT INTO history AS h (generation, election_id, state, from_time, candidate_i
 SELECT %(generation)s, election_id, state, date_trunc('hour', from_time), candidate_id, 60, sum(votes), sum(late), max(batch)
 FROM old
 GROUP BY election_id, state, date_trunc('hour', from_time), candidate_id
-ON CONFLICT (generation, election_id, state, from_time, candidate_id) DO UPDATE
+ON CONFLICT (from_time, state, candidate_id, election_id, generation) DO UPDATE
 SET votes = h.votes + excluded.votes, late = h.late + excluded.late, batch = greatest(h.batch, excluded.batch);
 
 -- name: store_position
@@ -116,6 +116,9 @@ UPDATE tally_generations SET batch = %(batch)s, reached = greatest(reached, to_t
 
 -- name: retire_others
 DELETE FROM tally_generations WHERE generation <> %s;
+
+-- name: forget_retired
+DELETE FROM history WHERE NOT EXISTS (SELECT FROM tally_generations g WHERE g.generation = history.generation);
 
 -- name: show_generation
 UPDATE tally_generations SET state = 'shown' WHERE generation = %s;

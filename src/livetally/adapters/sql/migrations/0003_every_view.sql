@@ -20,6 +20,12 @@ CREATE TABLE registered_groups (
 -- The largest time of voting that a generation has seen; what ended a minute before it is closed.
 ALTER TABLE tally_generations ADD COLUMN reached timestamptz;
 
+-- A batch changes most cells: half of each page is left free, so that a row's next version finds room beside it and the index stays as it is.
+-- What tells rows apart comes first in a key: generation and election are the same for all of them, and would be compared in vain.
+ALTER TABLE cells SET (fillfactor = 50);
+ALTER TABLE cells DROP CONSTRAINT cells_pkey;
+ALTER TABLE cells ADD PRIMARY KEY (city, candidate_id, age_group, gender, state, election_id, generation);
+
 -- The votes of each group: sums of cells, kept as the cells are. `candidate_id` is empty where all candidates are meant.
 CREATE TABLE group_totals (
     generation integer NOT NULL REFERENCES tally_generations ON DELETE CASCADE,
@@ -30,13 +36,13 @@ CREATE TABLE group_totals (
     candidate_id text NOT NULL,
     votes bigint NOT NULL,
     batch bigint NOT NULL,
-    PRIMARY KEY (generation, election_id, view, group_1, group_2, candidate_id)
-);
+    PRIMARY KEY (group_1, candidate_id, view, group_2, election_id, generation)
+) WITH (fillfactor = 50);
 
 -- The votes of each minute by their time of voting, later of each hour. `state` is empty where all states are meant.
 -- `votes` came while their minute was open, `late` did not: both are votes, and the pace knows only the first.
 CREATE TABLE history (
-    generation integer NOT NULL REFERENCES tally_generations ON DELETE CASCADE,
+    generation integer NOT NULL, -- of `tally_generations`; looking that up for every new row would cost as much as adding it
     election_id text NOT NULL,
     state text NOT NULL,
     from_time timestamptz NOT NULL,
@@ -45,8 +51,8 @@ CREATE TABLE history (
     votes bigint NOT NULL,
     late bigint NOT NULL,
     batch bigint NOT NULL,
-    PRIMARY KEY (generation, election_id, state, from_time, candidate_id)
-);
+    PRIMARY KEY (from_time, state, candidate_id, election_id, generation)
+) WITH (fillfactor = 70); -- only the last minutes change
 CREATE INDEX rejections_by_time ON rejections USING brin (appended_at);
 
 -- What the rules have found. An alert is raised once, updated while it lasts, and cleared.
