@@ -41,7 +41,7 @@ class Thresholds:
     burst_factor: float = 3.0
     burst_factor_beside_others: float = 2.0  # turnout differs between places, so this is the weaker of the two
     # Between both: half of a place that opens late has twice its pace then, three times what it had, and twice what its neighbours have.
-    burst_factor_midway: float = 4.0
+    burst_factor_midway: float = 3.8
     burst_votes_min: int = 30  # a bus
     burst_factor_lasting: float = 2.0  # lower than at the beginning, so that an alert does not flicker
 
