@@ -23,7 +23,7 @@ from faults.recorder import GO
 from livetally.embedded.supervisor import EXIT_REFUSED
 from recovery.counter import BEGIN, Order
 
-BATCHES = (100, 300, 2000)  # votes_max: with a backlog, small ones make many batches
+BATCHES = (200, 600, 5000)  # votes_max: with a backlog, small ones make several batches, of which the first take seconds
 
 
 class Process:

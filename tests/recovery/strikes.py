@@ -5,7 +5,6 @@ from contextlib import closing
 from signal import Signals
 
 from faults.proxy import Proxy
-from faults.strikes import BURST, NTH_MAX
 from livetally.tally.points import Point
 from recovery.counter import Act, Order
 from recovery.harms import Harm, lose, newest_checkpoint
@@ -15,9 +14,11 @@ from recovery.snapshot import snapshot
 
 AT_START = frozenset({Point.BEFORE_TOTALS_AGAIN, Point.AFTER_TOTALS_AGAIN})  # of every start
 OF_A_RECOUNT = frozenset({Point.BEFORE_GENERATION, Point.GENERATION_BEGUN, Point.CHECKPOINT_BEGUN, Point.BEFORE_SHOW, Point.AFTER_SHOW})
-STARTING_S = 5.0  # from its beginning to its first batch
-RECOUNT_BATCHES = 6  # so many at least, for something to happen in between
-RECOUNT_VOTES_MIN = 200
+BURST = 500
+NTH_MAX = 3  # a point strikes when it is reached for the first to the third time
+STARTING_S = 8.0  # from its beginning to its first batch
+RECOUNT_BATCHES = 3  # so many at least, for something to happen in between
+RECOUNT_VOTES_MIN = 500
 GONE_S = (5.0, 15.0, 60.0)
 GIVES_UP_WITHIN_S = 60.0
 
@@ -95,14 +96,16 @@ def sleep_at(scene: Scene, point: Point) -> float:
     scene.wait_for(lambda: sleeper.is_asleep, f"{sleeper.name} is stopped")
     scene.tally.succeed()
     scene.voting.burst(BURST)
-    scene.await_recovery(asleep_at)
+    taken_over_s = scene.await_recovery(asleep_at)
     scene.come_to_rest()
     before = snapshot(scene)
     sleeper.send_all(Signals.SIGCONT)
     scene.wait_for(lambda: sleeper.process.poll() is not None, f"{sleeper.name} finds that another has taken over", GIVES_UP_WITHIN_S)
     after = snapshot(scene)
-    scene.noted += [f"{sleeper.name}, awake, changed {what}" for what in before if before[what] != after[what]]
-    return time.time()
+    scene.noted += [
+        f"{sleeper.name}, awake, changed {what}" for what in sorted(before.keys() | after.keys()) if before.get(what) != after.get(what)
+    ]
+    return time.time() - taken_over_s
 
 
 def keep_away(scene: Scene, service: str) -> float:
@@ -110,12 +113,13 @@ def keep_away(scene: Scene, service: str) -> float:
     scene.voting.burst(BURST)
     scene.services_stay_away = True
     scene.ground.send(service, Signals.SIGKILL)
-    said = len(scene.tally.current.log())
+    teller = scene.tally.current
+    said = len(teller.log())
     scene.go_on_for(scene.random.choice(GONE_S))
     scene.services_stay_away = False
     scene.wait_for(lambda: scene.ground.answers(service), f"{service} answers again")
     moment = time.time()
-    if "trying again; nothing is lost" not in scene.tally.current.log()[said:]:
+    if "trying again; nothing is lost" not in teller.log()[said:]:
         scene.noted.append(f"{service} was away, and the tally did not say that it waits")
     return moment
 
