@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from electorate import add_election, add_voters, cast_of
+from electorate import add_election, cast_of, voter
 from ledger_rows import Link, assert_chained, head_after, links, stored
 from livetally.adapters import past
 from livetally.adapters.ledger import Ledger
@@ -18,6 +18,7 @@ from livetally.adapters.postgres import Connection, connect, migrate
 from livetally.adapters.queries import migrations, queries
 from livetally.core.ballots import Reason
 from livetally.core.chain import beginning, rejection_entry, vote_entry
+from livetally.core.wire import voter_message
 from rules import outcome_of
 from servers import Servers
 
@@ -169,7 +170,11 @@ def test_a_recorder_goes_on_behind_what_was_decided_before(servers: Servers, unm
     unmigrated.execute(FOUNDATION)
     unmigrated.execute(sql["remember_migration"], migrations()[0][:2])
     add_election(unmigrated)
-    add_voters(unmigrated, range(4))
+    registered_at = datetime.now(UTC) - timedelta(hours=3)
+    with unmigrated.cursor() as cursor:
+        for person in map(voter, range(4)):
+            row = (*person, registered_at, voter_message(person).decode())
+            cursor.execute(f"INSERT INTO voters VALUES ({', '.join(['%s'] * len(row))})", row)
     moment = 1778140800123
     fill(
         unmigrated,
@@ -181,6 +186,7 @@ def test_a_recorder_goes_on_behind_what_was_decided_before(servers: Servers, unm
     )
     assert migrate(unmigrated) == [name for _, name, _ in migrations()[1:]]
     assert migrate(unmigrated) == []
+    assert unmigrated.execute("SELECT count(*), sum(voters) FROM electorate_births").fetchone() == (4, 4)
     before = stored(unmigrated)
     with closing(connect(servers.url_of("unmigrated"), "tests")) as stage:
         ledger = Ledger(stage)

@@ -4,9 +4,8 @@ import logging
 
 from livetally.adapters.alerts import Alerts, Judged, KnownAlert
 from livetally.adapters.postgres import Connection
-from livetally.core.alerts import WINDOW_MINUTES, judge
+from livetally.core.alerts import SETTLE_S, WINDOW_MINUTES, judge
 
-SETTLE_S = 10  # votes of a minute that come later than this after its end (another recorder is behind) are not waited for
 MINUTES_AT_ONCE = 120  # in one transaction; a backlog may bring days
 
 log = logging.getLogger(__name__)
