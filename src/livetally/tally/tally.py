@@ -14,6 +14,7 @@ from pathlib import Path
 
 from pyspark.errors import StreamingQueryException
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as f
 from pyspark.sql.streaming.query import StreamingQuery
 
 from livetally.adapters.cells import Cells, Generation
@@ -26,7 +27,9 @@ from livetally.adapters.topics import Topics
 from livetally.core.errors import LivetallyError, ServiceError
 from livetally.core.wire import BALLOTS, VOTES
 from livetally.settings import Settings
+from livetally.tally import frames
 from livetally.tally.checkpoint import Checkpoint, fingerprint
+from livetally.tally.collect import collect
 from livetally.tally.count import Count
 from livetally.tally.electorate import Electorate, Refresh
 from livetally.tally.meter import Meter
@@ -37,6 +40,7 @@ from livetally.tally.session import open_session
 
 BACK_OFF_S = (0.5, 1.0, 2.0, 5.0)
 LOOK_S = 0.1
+WARM_UP_VOTES = 1_000
 STOP_TIMEOUT_S = 10.0  # a batch that has begun is finished, unless a service hangs
 
 log = logging.getLogger(__name__)
@@ -57,6 +61,7 @@ def tally(
     spark = open_session(settings, java_home, jars)
     failures = 0
     try:
+        _warm_up(spark)
         while True:
             began = datetime.now(UTC)
             try:
@@ -74,6 +79,12 @@ def tally(
                 return
     finally:
         spark.stop()
+
+
+def _warm_up(spark: SparkSession) -> None:
+    """Spark generates the code for a batch when it first sees one, and takes seconds for it. Under `run` people are being registered meanwhile."""
+    invented = f.concat(f.lit('{"gender": "'), f.col("id").cast("string"), f.lit('"}')).cast("binary")
+    collect(frames.counts(frames.votes(spark.range(WARM_UP_VOTES).select(invented.alias("value")))))
 
 
 def _tally_while_services_answer(
