@@ -14,11 +14,13 @@ from livetally.core.errors import SetupError
 from livetally.embedded.logs import RotatingLog
 from livetally.embedded.ports import LOOPBACK
 from livetally.embedded.process import Command, Process
+from livetally.settings import environment_with
 
 ANSWER_TIMEOUT_S = 1.0
 DAEMON_HEAP_MB = 256
 CORES_PER_WORKER = 1
 EXECUTOR_OVERHEAD_MB = 384  # Spark's own minimum beside the heap
+FOR_EVERY_JAVA = frozenset({"JAVA_TOOL_OPTIONS"})  # whoever sets it means executors too, and they have the environment of their worker
 
 
 class SparkDaemon(Process):
@@ -59,6 +61,7 @@ class SparkDaemon(Process):
             "LC_ALL": "C.UTF-8",
             "PATH": "/usr/local/bin:/usr/bin:/bin",
         }
+        env |= {name: value for name, value in environment_with().items() if name in FOR_EVERY_JAVA}
         yield Command(tuple(argv), env=env, cwd=self._work_dir)
 
     def answers(self) -> bool:
