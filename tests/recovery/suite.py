@@ -45,8 +45,8 @@ def _play(scene: Scene, fault: str, strike: Strike, number: int, random: Random)
         moment = strike(scene)
         played.was_reached = True
         played.recovery_s = scene.await_recovery(moment)
-        scene.come_to_rest()
         scene.tally.prepare()
+        scene.come_to_rest()
         played.differences += compare(scene.ledger, scene.watcher)
     except StuckError as failure:
         played.failures.append(str(failure))
