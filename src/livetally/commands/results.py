@@ -42,8 +42,8 @@ def read_board(database_url: str, election_id: str | None = None, at: datetime |
             "at": None if at is None else at.isoformat(),
             "recounting": cells.recounting() if at is None else None,
             "total_votes": sum(one.total_votes for one in standings),
-            "unreadable_votes": cells.unreadable() if at is None else None,
-            "late_votes": History(connection).late(election.election_id) if at is None else None,
+            "unreadable_votes": cells.unreadable(),  # of the whole count, whatever moment is asked for
+            "late_votes": History(connection).late(election.election_id),
             "registered": roll.registered(),
             "candidates": [
                 {

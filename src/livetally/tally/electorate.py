@@ -48,7 +48,7 @@ class Electorate:
             "user": unquote(url.username or ""),
             "password": unquote(url.password or ""),
             "driver": "org.postgresql.Driver",
-            "sessionInitStatement": "SET ROLE livetally_app",
+            "options": "-c role=livetally_app",  # PostgreSQL's own; Spark's statement for a session comes too late for its first question
             "query": query,
             "customSchema": schema,
         }
