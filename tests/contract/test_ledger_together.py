@@ -64,8 +64,8 @@ def deciding(database_url: str, batch: Sequence[Cast]) -> tuple[threading.Thread
 
 def is_waiting(connection: Connection, who: str = "a recorder") -> bool:
     row = connection.execute(
-        "SELECT count(*) FROM pg_stat_activity WHERE application_name = %s AND wait_event_type = 'Lock' AND wait_event = 'advisory'",
-        (f"livetally {who}",),
+        "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE %s AND wait_event_type = 'Lock' AND wait_event = 'advisory'",
+        (f"livetally {who}%",),
     ).fetchone()
     return row == (1,)
 

@@ -23,5 +23,12 @@ SELECT max(number) FROM schema_migrations HAVING max(number) > %s;
 -- Where the schema has not been made yet the role may be missing.
 SELECT set_config('role', 'livetally_app', false) WHERE to_regrole('livetally_app') IS NOT NULL;
 
+-- name: end_overdue
+-- PostgreSQL forgets its own time limit while it waits for a client in the middle of a COPY, or of an answer: a stage that was
+-- stopped just then would hold its rows, and its partition, until it wakes. Whoever connects puts an end to that.
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND usename = session_user
+  AND application_name LIKE %(named)s AND xact_start < clock_timestamp() - %(limit_ms)s * interval '1 ms';
+
 -- name: has_schema
 SELECT to_regclass('elections') IS NOT NULL;
