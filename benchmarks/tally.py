@@ -33,8 +33,8 @@ from livetally.embedded.services import EVERYTHING
 from livetally.settings import PREFIX
 
 PARTS = ("peers", "retained")
-FULL = {"votes": 1_000_000, "votes_short": 300_000, "votes_long": 3_000_000, "batch_votes": 200_000, "registered": 100_000}
-QUICK = {"votes": 100_000, "votes_short": 30_000, "votes_long": 300_000, "batch_votes": 20_000, "registered": 10_000}
+FULL = {"votes": 1_000_000, "votes_short": 300_000, "votes_long": 3_000_000, "batch_votes": 400_000, "registered": 100_000}
+QUICK = {"votes": 100_000, "votes_short": 30_000, "votes_long": 300_000, "batch_votes": 40_000, "registered": 10_000}
 BYTES_PER_VOTE = 2_400
 BYTES_BESIDES = 3_000_000_000  # the write-ahead log, and checkpoints
 FULL_BATCH_SHARE = 0.99  # the marks of transactions count towards a batch's limit; its last few votes would be a batch of their own
@@ -166,9 +166,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=1, metavar="N", help="how often it is counted, the peer in between (default: 1)")
     parser.add_argument("--votes-short", type=int, metavar="N", help="the short backlog of the retained rate (default: 300000)")
     parser.add_argument("--votes-long", type=int, metavar="N", help="the long one (default: 3000000)")
-    parser.add_argument("--warm-batches", type=int, default=1, metavar="N", help="full batches before the clock runs (default: 1)")
+    parser.add_argument("--warm-batches", type=int, default=2, metavar="N", help="full batches before the clock runs (default: 2)")
     parser.add_argument(
-        "--batch-votes", type=int, metavar="N", help="LIVETALLY_TALLY_BATCH_VOTES_MAX, for both contenders (default: 200000)"
+        "--batch-votes", type=int, metavar="N", help="LIVETALLY_TALLY_BATCH_VOTES_MAX, for both contenders (default: 400000)"
     )
     parser.add_argument("--candidates", type=int, default=8, metavar="N", help="who stand for election (default: %(default)s)")
     parser.add_argument("--hours", type=float, default=15.0, metavar="H", help="length of the election's day (default: 15, from 7 to 22)")

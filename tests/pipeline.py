@@ -22,6 +22,7 @@ from livetally.embedded.jars import fetch, read_lock
 from livetally.embedded.java import make_java_home
 from livetally.record.record import record
 from livetally.settings import Settings, cache_dir_of
+from livetally.tally.points import Reached, unwatched
 from livetally.tally.session import open_session
 from livetally.tally.tally import _tally_while_services_answer
 from outsider import Seen, await_settled, bounds_of, plain_consumer, read_to_end, seen
@@ -281,10 +282,12 @@ class Spark:
 
 
 @contextmanager
-def tallying(pipeline: Pipeline, spark: Spark) -> Iterator[Worker]:
+def tallying(pipeline: Pipeline, spark: Spark, reached: Reached = unwatched) -> Iterator[Worker]:
     """The tally as a stage runs it, in a session that outlives it; a service that goes away is a failure here."""
     settings, session = pipeline.settings, spark.session(pipeline.settings)
-    worker = Worker(lambda stop: _tally_while_services_answer(session, settings, pipeline.kafka, pipeline.database_url, stop))
+    worker = Worker(
+        lambda stop: _tally_while_services_answer(session, settings, pipeline.kafka, pipeline.database_url, stop, reached=reached)
+    )
     try:
         yield worker
     finally:

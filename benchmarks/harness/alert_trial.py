@@ -7,7 +7,7 @@ import numpy as np
 
 from harness.alert_day import AFTER_CLOSING, DAY_BEGINS, GROUP_SHARES, MINUTES, Day
 from harness.alert_plants import Plant
-from livetally.core.alerts import SETTLE_S, WINDOW_MINUTES, Alert, Minute, Rule, judge
+from livetally.core.alerts import SETTLE_S, Alert, Minute, Rule, Window, judge
 
 LATE_MINUTES = 2  # an alert that is raised so long after a plant's end is still about the plant
 
@@ -55,15 +55,14 @@ def hold(day: Day, plants: tuple[Plant, ...], seed: int) -> Outcome:
     """Judge every minute, keeping what a table would keep."""
     kept: dict[tuple[Rule, str, int], Alert] = {}
     raised: list[Raised] = []
-    window: list[Minute] = []
+    window = Window()
     for minute in drawn(day, seed):
-        window = [*window, minute][-WINDOW_MINUTES:]
-        known = [alert for alert in kept.values() if alert.state == "raised" or alert.last_minute >= window[0].number]
+        window.add(minute)
+        known = [alert for alert in kept.values() if alert.state == "raised" or alert.last_minute >= window.first_minute]
         for alert in judge(window, day.registered, known):
-            name = *alert.key, alert.first_minute
-            if name not in kept:
+            if alert.name not in kept:
                 raised.append(Raised(alert, minute.number - DAY_BEGINS))
-            kept[name] = alert
+            kept[alert.name] = alert
     outcome = Outcome(plants, never_cleared=[alert for alert in kept.values() if alert.state == "raised"])
     for one in raised:
         _attribute(one, outcome)

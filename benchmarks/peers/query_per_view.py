@@ -23,6 +23,7 @@ from livetally.core.tally import AGE, AGE_GROUPS, AGE_YEARS_MAX, CANDIDATE, GEND
 from livetally.core.wire import VOTES
 from livetally.settings import Settings, read_settings
 from livetally.tally.session import open_session
+from livetally.tally.tally import AS_THE_SYSTEM_SEES_FIT, POLL_VOTES_MAX
 
 VOTE = """
 voter_id STRING, candidate_id STRING, voting_time TIMESTAMP, voter_name STRING, party_affiliation STRING, biography STRING,
@@ -64,6 +65,8 @@ def votes(spark: SparkSession, settings: Settings) -> DataFrame:
         .option("startingOffsets", "earliest")
         .option("kafka.isolation.level", "read_committed")
         .option("kafka.fetch.max.wait.ms", "50")
+        .option("kafka.receive.buffer.bytes", AS_THE_SYSTEM_SEES_FIT)
+        .option("kafka.max.poll.records", str(POLL_VOTES_MAX))
         .option("maxOffsetsPerTrigger", str(settings.tally_batch_votes_max))
         .load()
         .selectExpr("CAST(value AS STRING)")

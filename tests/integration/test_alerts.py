@@ -3,9 +3,11 @@
 from datetime import UTC, datetime, timedelta
 
 import orjson
+import pytest
 
 from livetally.core.wire import VOTES, utc_text
-from pipeline import CANDIDATES, ELECTION, Pipeline, Spark, tally_all
+from livetally.tally import count as count_module
+from pipeline import CANDIDATES, ELECTION, Pipeline, Spark, tally_all, tallying, wait_for
 
 MORNING = datetime(2026, 5, 7, 9, 0, tzinfo=UTC)
 PACE = 30  # votes a minute in each place
@@ -52,6 +54,22 @@ def test_a_burst_is_raised_once_and_cleared_and_a_restart_tells_it_again(pipelin
     tally_all(pipeline, spark)
     assert pipeline.read("alerts_topic")[-1].fields["version"] == last["version"], "told again as it stands"
     assert pipeline.sql("SELECT count(*) FROM alerts") == [(1,)]
+
+
+def test_an_alert_of_the_last_minute_is_raised_and_cleared_when_nobody_votes_any_more(
+    pipeline: Pipeline, spark: Spark, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline.hold_election(1)
+    send_minutes(pipeline, 0, BURST_MINUTE)
+    tally_all(pipeline, spark)
+    assert pipeline.read("alerts_topic") == [], "its minute may not be over yet"
+    monkeypatch.setattr(count_module, "NOBODY_VOTES_S", 0.5)
+    with tallying(pipeline, spark):
+        wait_for(lambda: pipeline.sql("SELECT state FROM alerts") == [("cleared",)], "the burst is over")
+        wait_for(lambda: pipeline.read("alerts_topic"), "it is announced")
+    (told,) = [message.fields for message in pipeline.read("alerts_topic")]
+    assert (told["state"], told["seen"]) == ("cleared", BURST)
+    assert (told["from"], told["to"]) == tuple(utc_text(MORNING + timedelta(minutes=BURST_MINUTE + one)) for one in (0, 1))
 
 
 def test_repeated_ballots_are_found_among_the_rejections(pipeline: Pipeline, spark: Spark) -> None:

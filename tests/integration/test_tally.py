@@ -20,7 +20,7 @@ from livetally.core.errors import LedgerError, ServiceError
 from livetally.core.tally import VIEWS
 from livetally.core.wire import BY_AGE
 from livetally.tally.count import Count
-from livetally.tally.points import unwatched
+from livetally.tally.points import Point, unwatched
 from livetally.tally.publish import TRANSACTIONAL_ID
 from pipeline import Pipeline, Spark, await_tallied, recording, tally_all, tallying, wait_for
 
@@ -170,6 +170,31 @@ def test_a_checkpoint_that_cannot_be_gone_on_with_leads_to_an_exact_recount(pipe
     assert_exact(pipeline, 5 * len(HARMS) + 5)
 
 
+def test_a_batch_that_spark_has_finished_and_nobody_stored_is_done_again(pipeline: Pipeline, spark: Spark) -> None:
+    """Spark goes on while a batch is stored. If that fails, its checkpoint is ahead of the database."""
+    pipeline.hold_election(20)
+    pipeline.cast_votes(range(10))
+    pipeline.record_all()
+    tally_all(pipeline, spark)
+    pipeline.cast_votes(range(10, 20))
+    pipeline.record_all()
+    (batch,) = pipeline.sql("SELECT batch FROM tally_generations")[0]
+    finished = pipeline.data_dir / "checkpoints" / "cells-1" / "commits" / str(batch + 1)
+
+    def die_behind_spark(point: Point) -> None:
+        if point is Point.BEFORE_STORE_COMMIT:
+            wait_for(finished.exists, "Spark has finished the batch")
+            raise ServiceError("the lights go out")
+
+    with pytest.raises(ServiceError, match="the lights go out"), tallying(pipeline, spark, die_behind_spark) as worker:
+        wait_for(lambda: not worker.is_alive, "the tally ends")
+    assert pipeline.sql("SELECT batch FROM tally_generations") == [(batch,)]
+    assert finished.exists()
+    tally_all(pipeline, spark)
+    assert_exact(pipeline, 20)
+    assert generation(pipeline) == (1, "shown", "first count")
+
+
 def test_a_recount_that_was_asked_for_is_shown_once_it_has_caught_up(pipeline: Pipeline, spark: Spark) -> None:
     pipeline.hold_election(20)
     pipeline.cast_votes(range(20))
@@ -264,8 +289,10 @@ def test_a_repeated_batch_announces_the_same_totals(pipeline: Pipeline, spark: S
         for number in range(7)
     ]
     frame = spark.session(pipeline.settings).createDataFrame([(bytearray(orjson.dumps(vote)),) for vote in votes], "value BINARY")
-    for _ in range(3):
-        count.count_batch(frame, 0)
+    with closing(count):
+        for _ in range(3):
+            count.count_batch(frame, 0)
+    assert count.fault is None
     for topic, groups in (("aggregated_votes_per_candidate", 2), ("aggregated_turnout_by_location", 1), ("aggregated_votes_by_region", 2)):
         messages = Counter((message.key, message.value) for message in pipeline.read(topic))
         assert len(messages) == groups

@@ -21,6 +21,7 @@ RECOUNT_BATCHES = 3  # so many at least, for something to happen in between
 RECOUNT_VOTES_MIN = 500
 GONE_S = (5.0, 15.0, 60.0)
 GIVES_UP_WITHIN_S = 60.0
+WAITING = ("trying again; nothing is lost", "waiting for it, nothing is lost")
 
 
 def kill_at(scene: Scene, point: Point) -> float:
@@ -119,7 +120,7 @@ def keep_away(scene: Scene, service: str) -> float:
     scene.services_stay_away = False
     scene.wait_for(lambda: scene.ground.answers(service), f"{service} answers again")
     moment = time.time()
-    if "trying again; nothing is lost" not in teller.log()[said:]:
+    if not any(words in teller.log()[said:] for words in WAITING):
         scene.noted.append(f"{service} was away, and the tally did not say that it waits")
     return moment
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from livetally.core.alert_past import Series, surprise, surprise_of_count
 from livetally.core.alert_settings import THRESHOLDS
-from livetally.core.alerts import EVERYWHERE, WINDOW_MINUTES, Alert, Minute, Rule, judge
+from livetally.core.alerts import EVERYWHERE, WINDOW_MINUTES, Alert, Minute, Rule, Window, judge
 
 FIRST = 29_380_000
 PACE = {"Kent": 60, "Essex": 55, "Fife": 9, "Orkney": 1, "London": 270, "Devon": 80, "Surrey": 75, "Norfolk": 50}
@@ -51,9 +51,9 @@ class Watch:
         if not self._minutes or self._minutes[-1].number != minute.number:
             self._minutes = [*self._minutes, minute][-WINDOW_MINUTES:]
         known = [one for one in self.kept.values() if one.state == "raised" or one.last_minute >= self._minutes[0].number]
-        changed = judge(self._minutes, self._registered, known)
+        changed = judge(Window(self._minutes), self._registered, known)
         for one in changed:
-            name = (*one.key, one.first_minute)
+            name = one.name
             if name not in self.kept or one.state == "cleared":
                 self.said.append((minute.number - FIRST, one.rule, one.subject, one.state))
             self.kept[name] = one
@@ -232,7 +232,7 @@ def test_every_rule_has_grades() -> None:
 
 
 def test_no_minutes_no_alerts() -> None:
-    assert judge([], REGISTERED, []) == []
+    assert judge(Window(), REGISTERED, []) == []
 
 
 MINUTES = st.lists(

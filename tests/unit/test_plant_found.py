@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from livetally.cast.choice import choose
 from livetally.cast.person import Person
 from livetally.cast.plant import Planting, plan
-from livetally.core.alerts import WINDOW_MINUTES, Alert, Minute, Rule, judge
+from livetally.core.alerts import Alert, Minute, Rule, Window, judge
 from livetally.register.people import people
 
 ELECTION, CANDIDATES, SEED = "simulation-1", ["c1", "c2", "c3"], 42
@@ -64,9 +64,11 @@ def test_each_planted_anomaly_is_found_within_two_minutes_and_cleared_and_nothin
     minutes = held(everybody, Planting(plants, ahead))
     known: dict[tuple[Rule, str, int], Alert] = {}
     raised: dict[tuple[Rule, str, str], int] = {}
-    for index, minute in enumerate(minutes):
-        for alert in judge(minutes[max(0, index + 1 - WINDOW_MINUTES) : index + 1], registered, list(known.values())):
-            known[*alert.key, alert.first_minute] = alert
+    window = Window()
+    for minute in minutes:
+        window.add(minute)
+        for alert in judge(window, registered, list(known.values())):
+            known[alert.name] = alert
             raised.setdefault((alert.rule, alert.place, alert.candidate_id), minute.number)
     begins = {(one.rule, one.place, one.candidate_id): int(one.begins_at.timestamp()) // 60 for one in plants}
     assert raised.keys() == begins.keys()

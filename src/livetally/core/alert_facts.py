@@ -50,3 +50,8 @@ class Alert:
     def key(self) -> tuple[Rule, str]:
         """Of these there is one alert at a time."""
         return self.rule, self.subject
+
+    @property
+    def name(self) -> tuple[Rule, str, int]:
+        """Of these there is one for ever."""
+        return self.rule, self.subject, self.first_minute

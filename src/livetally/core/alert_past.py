@@ -5,8 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
-from livetally.core.alert_facts import Alert, Minute, Rule
+from livetally.core.alert_facts import Alert, Rule
 from livetally.core.alert_settings import Thresholds
+from livetally.core.alert_window import Window
 
 # What is not normal for a rule: a silence is no pace to measure a burst by, and while one candidate jumps all others fall.
 _CLAIMED_BY = {
@@ -52,36 +53,22 @@ class Pace(NamedTuple):
 
 
 class Past:
-    def __init__(self, minutes: Sequence[Minute], registered: Mapping[str, int], known: Iterable[Alert], thresholds: Thresholds) -> None:
-        self.now = minutes[-1].number
+    def __init__(self, window: Window, registered: Mapping[str, int], known: Iterable[Alert], thresholds: Thresholds) -> None:
+        self.now = window.last_minute
         self.known = tuple(known)
-        self._first_minute = minutes[0].number
-        self._length = len(minutes)
+        self._first_minute = window.first_minute
+        self._length = window.length
         self._thresholds = thresholds
         self._registered = registered
         self._registered_total = sum(registered.values())
-        self._nothing = Series([0] * len(minutes))
-        self._read(minutes)
+        self._nothing = Series([0] * window.length)
+        self._candidates = window.votes
+        self._repeats = window.repeats
+        self._add_up()
 
-    def _read(self, minutes: Sequence[Minute]) -> None:
-        """One pass over all that was counted; it is a third of the cost of a judgement."""
-        length = len(minutes)
-        of_each: dict[tuple[str, str], list[int]] = {}
-        repeats: dict[str, list[int]] = {}
-        for index, minute in enumerate(minutes):
-            for key, votes in minute.votes.items():
-                if (counts := of_each.get(key)) is None:
-                    counts = of_each[key] = [0] * length
-                counts[index] = votes
-            for place, count in minute.repeats.items():
-                repeats.setdefault(place, [0] * length)[index] = count
-        by_candidate: dict[str, dict[str, list[int]]] = {}
-        for (place, candidate_id), counts in of_each.items():
-            by_candidate.setdefault(place, {})[candidate_id] = counts
-        by_place = {place: list(map(sum, zip(*one.values(), strict=True))) for place, one in by_candidate.items()}
+    def _add_up(self) -> None:
+        by_place = {place: list(map(sum, zip(*one.values(), strict=True))) for place, one in self._candidates.items()}
         self._votes = {place: Series(counts) for place, counts in by_place.items()}
-        self._candidates = by_candidate
-        self._repeats = repeats
         self._total = Series(map(sum, zip(*by_place.values(), strict=True))) if by_place else self._nothing
         sized = [counts for place, counts in by_place.items() if self._registered.get(place, 0) > 0]
         self._total_sized = Series(map(sum, zip(*sized, strict=True))) if sized else self._nothing

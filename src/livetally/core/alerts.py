@@ -12,27 +12,26 @@ from livetally.core.alert_facts import EVERYWHERE, Alert, Minute, Rule, Severity
 from livetally.core.alert_past import Past
 from livetally.core.alert_rules import Finding
 from livetally.core.alert_settings import THRESHOLDS, Thresholds
+from livetally.core.alert_window import WINDOW_MINUTES, Window
 
-__all__ = ["EVERYWHERE", "SETTLE_S", "WINDOW_MINUTES", "Alert", "Minute", "Rule", "Severity", "State", "judge"]
+__all__ = ["EVERYWHERE", "QUIET_MINUTES", "SETTLE_S", "WINDOW_MINUTES", "Alert", "Minute", "Rule", "Severity", "State", "Window", "judge"]
 
-WINDOW_MINUTES = THRESHOLDS.window_minutes  # how far back `judge` looks
+QUIET_MINUTES = THRESHOLDS.quiet_minutes  # after so many that are not conspicuous an alert is cleared
 SETTLE_S = THRESHOLDS.settle_s  # a minute is judged when votes of so long after its end have been seen
 
 _GRADES: tuple[Severity, ...] = ("notice", "warning", "critical")
 
 
-def judge(
-    minutes: Sequence[Minute], registered: Mapping[str, int], known: Sequence[Alert], thresholds: Thresholds = THRESHOLDS
-) -> list[Alert]:
-    """The alerts that the last of these minutes raises, updates or clears.
+def judge(window: Window, registered: Mapping[str, int], known: Sequence[Alert], thresholds: Thresholds = THRESHOLDS) -> list[Alert]:
+    """The alerts that the last minute of the window raises, updates or clears.
 
-    `minutes`: consecutive (empty ones included), oldest first, at most WINDOW_MINUTES. `registered`: people by place, as far as known.
+    `registered`: people by place, as far as known.
     `known`: alerts that were raised or were conspicuous within the window, cleared ones too. A minute that was judged before, with
     what came of it among the known, changes nothing.
     """
-    if not minutes:
+    if not window.length:
         return []
-    past = Past(minutes, registered, known, thresholds)
+    past = Past(window, registered, known, thresholds)
     raised = {alert.key: alert for alert in known if alert.state == "raised"}
     changed = [after for alert in raised.values() if (after := _went_on(past, alert, thresholds)) is not None]
     begun = [

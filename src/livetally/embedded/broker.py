@@ -28,6 +28,9 @@ def properties(data: Path, port: int, controller_port: int) -> dict[str, str]:
         "listeners": f"PLAINTEXT://{LOOPBACK}:{port},CONTROLLER://{LOOPBACK}:{controller_port}",
         "advertised.listeners": f"PLAINTEXT://{LOOPBACK}:{port}",
         "log.dirs": str(data),
+        # As the system sees fit: with Kafka's 100 kB a portion of votes takes ten turns.
+        "socket.send.buffer.bytes": "-1",
+        "socket.receive.buffer.bytes": "-1",
         "auto.create.topics.enable": "false",
         "offsets.topic.replication.factor": "1",
         "offsets.topic.num.partitions": str(INTERNAL_PARTITIONS),

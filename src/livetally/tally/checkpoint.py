@@ -48,6 +48,14 @@ class Checkpoint:
             return "its checkpoint has read something else than the database has counted"
         return None
 
+    def set_back(self, stored_batch: int) -> None:
+        """Let Spark do the batch behind `stored_batch` again, if it has finished that one and nobody stored it. Nothing of it is read anew: its offsets stay."""
+        if self._last_number("commits") != stored_batch + 1:
+            return
+        for number in range(self._last_number("offsets"), stored_batch + 1, -1):
+            self._files().delete(self._path(f"offsets/{number}"), False)
+        self._files().delete(self._path(f"commits/{stored_batch + 1}"), False)
+
     def begin(self, fingerprint: str) -> None:
         """Make an empty checkpoint for a new count."""
         self.remove()

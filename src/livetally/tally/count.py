@@ -1,12 +1,14 @@
 """What happens to a batch: its counts into PostgreSQL, the totals that they touch onto Kafka.
 
 A batch adds to what is there, in one transaction that also keeps its number and the offsets up to
-which it has read: one that comes again is known, and adds nothing.
+which it has read: one that comes again is known, and adds nothing. While one batch is stored and
+announced, Spark counts the next; so its checkpoint may be one batch ahead of PostgreSQL.
 """
 
 import logging
 import threading
 from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 
 from pyspark.sql import DataFrame
@@ -22,11 +24,16 @@ from livetally.tally.collect import collect
 from livetally.tally.points import Point, Reached
 from livetally.tally.watch import Watch
 
+NOBODY_VOTES_S = 180.0  # after so long without a vote, what was raised may be over
+
 log = logging.getLogger(__name__)
 
 
 class Count:
-    """One generation in progress; `count_batch` is what Spark calls for every batch, at least once and in order."""
+    """One generation in progress; `count_batch` is what Spark calls for every batch, at least once and in order.
+
+    `fault` is what ended it, from whichever thread. To be closed before its connection is.
+    """
 
     def __init__(
         self,
@@ -40,6 +47,7 @@ class Count:
     ) -> None:
         """`target`: offsets of `votes_topic` that a recount must reach before it is shown."""
         self._generation = generation.number
+        self._batch = generation.batch  # the newest that is stored
         self._shown = generation.shown
         self._target = target
         self._connection = connection
@@ -50,9 +58,13 @@ class Count:
         self._now = now
         self._reached = reached
         self._registered = self._cells.registered()
-        self._at_work = threading.Lock()  # Spark's thread brings batches, the stage's own the registered
+        self._at_work = threading.Lock()  # one thread stores batches, the stage's own brings the registered
+        self._storing = ThreadPoolExecutor(1, "store")
+        self._stored: Future[None] | None = None  # what becomes of the newest batch
         self.positions: Mapping[int, int] = dict.fromkeys(target, 0) | self._cells.positions(generation.number)
         self.fault: Exception | None = None
+        self._voted_at = now()
+        self._is_quiet = False  # and what was raised has been looked at
 
     def begin(self) -> None:
         """Before the first batch: publish every total, because the last batch may have been stored and not published."""
@@ -62,13 +74,19 @@ class Count:
             self._publish_everything()
 
     def count_batch(self, messages: DataFrame, batch: int) -> None:
-        """A failure is kept: Spark would wrap it beyond recognition."""
+        """Returns when the batch before is stored and announced, and this one is on its way."""
         try:
-            with self._at_work:
-                self._count_batch(messages, batch)
+            found = self._counted(messages, batch)
+            if self._stored is not None:
+                self._stored.result()
+            self._stored = self._storing.submit(self._store, found)
         except Exception as error:
-            self.fault = error
+            self._keep(error)
             raise
+
+    def close(self) -> None:
+        """Wait for what is on its way."""
+        self._storing.shutdown()
 
     def note_registered(self, groups: Collection[tuple[str, str, str, str, int]]) -> None:
         """Who is registered has changed: keep it, and announce the totals of the groups that it touches."""
@@ -80,20 +98,47 @@ class Count:
             if self._shown and changed:
                 self._announce(self._cells.changes(self._generation, since_batch=0), only=changed)
 
-    def _count_batch(self, messages: DataFrame, number: int) -> None:
+    def clear_when_nobody_votes(self) -> None:
+        """Rules go by the votes' own clock; behind the last vote it stands still, and an alert would stay raised for ever."""
+        if not self._votes_have_ended():
+            return
+        with self._at_work:
+            if self._shown and self._votes_have_ended():
+                self._announce(Changes([], []), self._watch.look_behind_the_last_vote(self._generation, self._batch))
+                self._is_quiet = True
+
+    def _votes_have_ended(self) -> bool:
+        return not self._is_quiet and (self._now() - self._voted_at).total_seconds() >= NOBODY_VOTES_S
+
+    def _counted(self, messages: DataFrame, number: int) -> Batch:
         self._reached(Point.BEFORE_COLLECT)
         counts = collect(frames.counts(frames.votes(messages)))
         self._reached(Point.AFTER_COLLECT)
         starts = self._checkpoint.ends_of(number - 1) if number > 0 else {}
-        batch = Batch(number, counts.rows, starts, self._checkpoint.ends_of(number), counts.reached_s)
+        return Batch(number, counts.rows, starts, self._checkpoint.ends_of(number), counts.reached_s)
+
+    def _store(self, batch: Batch) -> None:
+        try:
+            with self._at_work:
+                self._store_and_announce(batch)
+        except Exception as error:
+            self._keep(error)
+            raise
+
+    def _keep(self, error: Exception) -> None:
+        """The first one: Spark would wrap it beyond recognition, and what follows from it explains less."""
+        self.fault = self.fault or error
+
+    def _store_and_announce(self, batch: Batch) -> None:
         with self._connection.transaction():
             changes = self._cells.store(self._generation, batch)
             self._reached(Point.BEFORE_STORE_COMMIT)
         self._reached(Point.AFTER_STORE_COMMIT)
-        self.positions = batch.ends
+        self.positions, self._batch = batch.ends, batch.number
+        self._voted_at, self._is_quiet = self._now(), False
         if self._shown:
-            alerts = self._watch.look(self._generation, number)
-            self._announce(self._cells.changes(self._generation, number) if changes is None else changes, alerts)
+            alerts = self._watch.look(self._generation, batch.number)
+            self._announce(self._cells.changes(self._generation, batch.number) if changes is None else changes, alerts)
         elif all(batch.ends.get(partition, 0) >= end for partition, end in self._target.items()):
             self._show()
             log.info("the recount has caught up and is shown from now on")

@@ -1,7 +1,8 @@
 """The stage that counts: one Spark query reads the votes, and every view is a sum of its cells.
 
-A batch is stored before it is published, and published before Spark's checkpoint forgets it: a
-crash anywhere repeats it, and what is stored already is not added again.
+A batch is stored before it is published. Spark's checkpoint knows what each batch has read, and is
+set back to what is stored before it is used again: a crash anywhere repeats what was not stored, and
+what is stored already is not added again.
 """
 
 import logging
@@ -34,6 +35,7 @@ from livetally.tally.count import Count
 from livetally.tally.electorate import Electorate, Refresh
 from livetally.tally.meter import Meter
 from livetally.tally.points import Point, Reached, unwatched
+from livetally.tally.presence import Presence
 from livetally.tally.progress import Progress
 from livetally.tally.publish import TRANSACTIONAL_ID
 from livetally.tally.session import open_session
@@ -41,6 +43,8 @@ from livetally.tally.session import open_session
 BACK_OFF_S = (0.5, 1.0, 2.0, 5.0)
 LOOK_S = 0.1
 WARM_UP_VOTES = 1_000
+AS_THE_SYSTEM_SEES_FIT = "-1"  # of Kafka's 64 kB a votes' portion is thirty times as much: Spark waited for the broker half of the time
+POLL_VOTES_MAX = 2_000  # at once to a task; with Kafka's 500 it asks four times as often
 STOP_TIMEOUT_S = 10.0  # a batch that has begun is finished, unless a service hangs
 
 log = logging.getLogger(__name__)
@@ -107,16 +111,17 @@ def _tally_while_services_answer(
         generation, checkpoint = _take_up(spark, settings, cells, ours, meter, reached)
         publisher = AllOrNothing(bootstrap_servers, TRANSACTIONAL_ID)
         count = Count(generation, ends(client, VOTES), connection, publisher, checkpoint, lambda: datetime.now(UTC), reached)
-        count.begin()
-        query = _start(spark, settings, bootstrap_servers, checkpoint, count)
-        log.info("counting", extra={"generation": generation.number})
-        meter.follows(bootstrap_servers, lambda: count.positions)
-        meter.ready()
-        with closing(connect(database_url, "tally's electorate")) as other:
+        with closing(count), closing(connect(database_url, "tally's electorate")) as other:
+            count.begin()
+            query = _start(spark, settings, bootstrap_servers, checkpoint, count)
+            log.info("counting", extra={"generation": generation.number})
+            meter.follows(bootstrap_servers, lambda: count.positions)
+            meter.ready()
             electorate = Electorate(spark, database_url)
             rounds = (
                 Progress(query, meter),
                 Refresh(Cells(other).registered_mark, electorate.groups, count.note_registered, time.monotonic),
+                Presence(topics.answer, meter, time.monotonic),
             )
             _watch(query, count, stop, rounds)
 
@@ -130,6 +135,7 @@ def _take_up(
         reason = "first count"
     else:
         checkpoint = Checkpoint(spark, _checkpoint_url(settings, newest.number))
+        checkpoint.set_back(newest.batch)
         if newest.fingerprint == ours:
             fault = checkpoint.fault(ours, newest.batch, cells.positions(newest.number))
         else:
@@ -164,6 +170,8 @@ def _start(spark: SparkSession, settings: Settings, bootstrap_servers: str, chec
         .option("failOnDataLoss", "true")
         .option("kafka.isolation.level", "read_committed")
         .option("kafka.fetch.max.wait.ms", "50")
+        .option("kafka.receive.buffer.bytes", AS_THE_SYSTEM_SEES_FIT)
+        .option("kafka.max.poll.records", str(POLL_VOTES_MAX))
         .option("maxOffsetsPerTrigger", str(settings.tally_batch_votes_max))
         .load()
     )
@@ -176,22 +184,24 @@ def _start(spark: SparkSession, settings: Settings, bootstrap_servers: str, chec
     )
 
 
-def _watch(query: StreamingQuery, count: Count, stop: threading.Event, rounds: tuple[Progress, Refresh]) -> None:
+def _watch(query: StreamingQuery, count: Count, stop: threading.Event, rounds: tuple[Progress, Refresh, Presence]) -> None:
     """Until told to stop, or until the query fails: then its own fault is raised, or a ServiceError with Spark's words."""
-    progress, refresh = rounds
-    while query.isActive and not stop.wait(LOOK_S):
+    progress, refresh, presence = rounds
+    while query.isActive and count.fault is None and not stop.wait(LOOK_S):
         progress.note_when_due()
         refresh.when_due()
+        count.clear_when_nobody_votes()
+        presence.look_when_due()
     if query.isActive:
         _let_finish(query)
-        progress.note()
-        return
+    count.close()
     if isinstance(count.fault, LivetallyError):
         raise count.fault
     if count.fault is not None:
         raise ServiceError(f"A batch could not be counted: {count.fault}") from count.fault
     if (error := query.exception()) is not None:
         raise ServiceError(f"Spark stopped counting: {_first_line(error)}") from error
+    progress.note()
     if not stop.is_set():
         raise ServiceError("Spark stopped counting without saying why; its log may.")
 
