@@ -196,7 +196,7 @@ def test_while_another_database_is_making_the_role_a_migration_waits_for_it(
 
 def is_blocked(connection: Connection) -> bool:
     row = connection.execute(
-        "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'livetally schema' AND wait_event_type = 'Lock' AND wait_event = 'transactionid'"
+        "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'livetally schema%' AND wait_event_type = 'Lock' AND wait_event = 'transactionid'"
     ).fetchone()
     return row == (1,)
 

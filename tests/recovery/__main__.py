@@ -4,7 +4,7 @@
 
 A round is one fault while votes flow. All the while somebody watches every aggregated topic: no total may ever go backwards, or be above
 the ledger. When a round has come to rest, topics and tables are compared with SQL over the ledger. Exit code 1 if anything differs, if a
-fault that was drawn was not reached, or if the count did not go on within a minute.
+fault that was drawn was not reached, or if the count did not go on within three minutes.
 """
 
 import argparse

@@ -3,6 +3,7 @@
 import argparse
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -23,6 +24,7 @@ CHECKS = (
 # Dozens of Java processes that live for seconds: optimizing their code costs more than it gives.
 SHORT_LIVED_JAVA = {"JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1"}
 FAULTS, RECOVERY = "faults", "recovery"
+RECOVERY_ROUNDS = 4  # of what takes half a minute each, as Spark has to start
 SUITES = {
     "quick": ("tests/unit",),
     # Two files at a time: most of them wait for services to start and stop.
@@ -44,7 +46,10 @@ def test(arguments: argparse.Namespace) -> int:
     code = _check(arguments.which)
     if code == 0 and arguments.which == "all":
         say("── faults")
-        _become(FAULTS, [])
+        code = _play(FAULTS)
+    if code == 0 and arguments.which == "all":
+        say("── recovery")
+        _become(RECOVERY, ["--rounds", str(RECOVERY_ROUNDS)])
     return code
 
 
@@ -52,6 +57,18 @@ def _become(suite: str, options: list[str]) -> NoReturn:
     """A suite that breaks things, in the place of this process: nobody stands between it and a Ctrl+C, after which it has much to end."""
     sys.stdout.flush()
     os.execve(sys.executable, _suite(suite, options), _suite_environment())  # noqa: S606 (a program of ours, and no shell)
+
+
+def _play(suite: str) -> int:
+    """The same, and then go on. A Ctrl+C reaches it as it reaches us; whoever waits for it must not be the quicker."""
+    child = subprocess.Popen(_suite(suite, []), env=_suite_environment())
+    handlers = {signal.SIGINT: lambda *_: None, signal.SIGTERM: lambda *_: child.terminate()}
+    previous = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    try:
+        return child.wait()
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
 
 
 def _suite(name: str, options: list[str]) -> list[str]:
