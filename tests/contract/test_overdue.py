@@ -1,4 +1,4 @@
-"""A stage that is stopped in the middle of a transaction holds nobody up for longer than a transaction may take."""
+"""A stage that is stopped holds nobody up for longer than a transaction may take."""
 
 from collections.abc import Callable
 from contextlib import closing
@@ -6,8 +6,10 @@ from contextlib import closing
 import psycopg
 import pytest
 
+from livetally.adapters.cells import Cells
 from livetally.adapters.postgres import TRANSACTION_TIMEOUT_MS, Connection, connect
 from livetally.core.chain import beginning
+from livetally.tally.heartbeat import Heartbeat
 from waiting import wait_for
 
 MORE_THAN_BUFFERS_HOLD = b"SELECT repeat('x', 1000000) FROM generate_series(1, 100)"
@@ -46,3 +48,18 @@ def test_whoever_connects_ends_what_postgresql_does_not(
         assert not is_free()
         wait_for(is_free, "the sleeper's transaction is ended", within_s=3 * TRANSACTION_TIMEOUT_MS / 1000)
         assert patient.execute("SELECT 1").fetchone() == (1,), "a session that may take longer is left alone"
+
+
+def test_who_has_stopped_beating_loses_the_tallys_lock_and_who_beats_keeps_it(database_url: str) -> None:
+    """Nobody may wait for a tally on a machine that was paused; one that only has nothing to do is alive."""
+    with (
+        closing(connect(database_url, "tally", must_beat=True)) as stopped,
+        closing(connect(database_url, "beating", must_beat=True)) as alive,
+    ):
+        Cells(stopped).take_lock()
+        with closing(Heartbeat(Cells(alive).beat)), closing(connect(database_url, "successor")) as successor:
+            assert Cells(successor).is_being_counted()
+            Cells(successor).take_lock()
+            Cells(alive).beat()
+        with pytest.raises(psycopg.OperationalError):
+            Cells(stopped).beat()

@@ -11,7 +11,7 @@ from livetally.adapters.queries import queries
 from livetally.core.errors import LedgerError, ServiceError
 from livetally.core.tally import REGION, Cell
 
-LOCK_WITHIN_S = 12.0  # longer than PostgreSQL lets a transaction live whose owner is gone
+LOCK_WITHIN_S = 12.0  # longer than PostgreSQL keeps a session whose owner has been stopped
 LOCK_AGAIN_S = 0.2
 WATERMARK_MINUTES = 1  # a minute is closed when votes have been seen that were cast this long after its end
 MINUTES_KEPT = timedelta(days=2)  # by the time of voting; what is older is kept by the hour
@@ -96,6 +96,10 @@ class Cells:
             raise LedgerError(
                 "A tally is running already; two would only undo each other's work. Stop it first (`livetally tally` or `livetally run`)."
             )
+
+    def beat(self) -> None:
+        """Say that the one who holds the lock is alive."""
+        self._connection.execute(self._sql["beat"])
 
     def is_being_counted(self) -> bool:
         """Whether a tally is running. Not for one who holds the lock."""

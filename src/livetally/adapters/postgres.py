@@ -15,18 +15,25 @@ Connection = psycopg.Connection[TupleRow]
 
 CONNECT_TIMEOUT_S = 5
 TRANSACTION_TIMEOUT_MS = 10_000  # a stage that was stopped in a transaction must not hold back its successor for longer
+SILENT_AFTER_MS = 10_000
 BOUNDED = f", {TRANSACTION_TIMEOUT_MS // 1000} s at most"  # in the name of a session, for those who meet it
 RECORDERS_LOCK, ROLL_LOCK, MIGRATION_LOCK, TALLY_LOCK, HOURS_LOCK = range(
     7_011_001, 7_011_006
 )  # advisory locks; any numbers that nobody else uses
 
 
-def connect(url: str, application: str, *, bounded: bool = True, as_owner: bool = False) -> Connection:
+def connect(url: str, application: str, *, bounded: bool = True, as_owner: bool = False, must_beat: bool = False) -> Connection:
     """A connection in autocommit, in UTC. `bounded` ends transactions that take longer than a stage's ever should, its own and others'.
 
+    One that `must_beat` is ended by PostgreSQL, with the locks that it holds, when it has said nothing for SILENT_AFTER_MS.
     It may read the ledger and add to it, no more, unless it comes `as_owner` of the tables: to migrate, and to rebuild.
     """
     timeout = TRANSACTION_TIMEOUT_MS if bounded else 0
+    limits = {
+        "transaction_timeout": timeout,
+        "idle_in_transaction_session_timeout": timeout,
+        "idle_session_timeout": SILENT_AFTER_MS if must_beat else 0,
+    }
     sql = queries("schema")
     with explained(url):
         connection = psycopg.connect(
@@ -34,7 +41,7 @@ def connect(url: str, application: str, *, bounded: bool = True, as_owner: bool 
             autocommit=True,
             connect_timeout=CONNECT_TIMEOUT_S,
             application_name=f"livetally {application}{BOUNDED}" if bounded else f"livetally {application}",
-            options=f"-c timezone=UTC -c transaction_timeout={timeout} -c idle_in_transaction_session_timeout={timeout}",
+            options=" ".join(["-c timezone=UTC", *(f"-c {name}={limit_ms}" for name, limit_ms in limits.items())]),
         )
         if bounded:
             connection.execute(sql["end_overdue"], {"named": f"livetally %{BOUNDED}", "limit_ms": TRANSACTION_TIMEOUT_MS})

@@ -84,6 +84,16 @@ class Count:
             self._keep(error)
             raise
 
+    def beat(self) -> None:
+        """PostgreSQL ends a silent session, and the tally's lock with it, so that a tally that was stopped holds nobody up. Speak, unless we do."""
+        if self._at_work.acquire(blocking=False):
+            try:
+                self._cells.beat()
+            except Exception as error:  # noqa: BLE001 (whatever it is, it ends the count as one of a batch does)
+                self._keep(error)
+            finally:
+                self._at_work.release()
+
     def close(self) -> None:
         """Wait for what is on its way."""
         self._storing.shutdown()

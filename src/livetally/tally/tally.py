@@ -33,6 +33,7 @@ from livetally.tally.checkpoint import Checkpoint, fingerprint
 from livetally.tally.collect import collect
 from livetally.tally.count import Count
 from livetally.tally.electorate import Electorate, Refresh
+from livetally.tally.heartbeat import Heartbeat
 from livetally.tally.meter import Meter
 from livetally.tally.points import Point, Reached, unwatched
 from livetally.tally.presence import Presence
@@ -103,7 +104,11 @@ def _tally_while_services_answer(
     meter = meter or Meter()
     topics = Topics(bootstrap_servers)
     ballots, votes = topics.identity(BALLOTS), topics.identity(VOTES)
-    with closing(connect(database_url, "tally")) as connection, explained(database_url), closing(reader(bootstrap_servers)) as client:
+    with (
+        closing(connect(database_url, "tally", must_beat=True)) as connection,
+        explained(database_url),
+        closing(reader(bootstrap_servers)) as client,
+    ):
         custody, cells = Custody(connection), Cells(connection)
         custody.check_whole()
         cells.take_lock()
@@ -111,7 +116,7 @@ def _tally_while_services_answer(
         generation, checkpoint = _take_up(spark, settings, cells, ours, meter, reached)
         publisher = AllOrNothing(bootstrap_servers, TRANSACTIONAL_ID)
         count = Count(generation, ends(client, VOTES), connection, publisher, checkpoint, lambda: datetime.now(UTC), reached)
-        with closing(count), closing(connect(database_url, "tally's electorate")) as other:
+        with closing(count), closing(Heartbeat(count.beat)), closing(connect(database_url, "tally's electorate")) as other:
             count.begin()
             query = _start(spark, settings, bootstrap_servers, checkpoint, count)
             log.info("counting", extra={"generation": generation.number})
@@ -198,7 +203,7 @@ def _watch(query: StreamingQuery, count: Count, stop: threading.Event, rounds: t
     if isinstance(count.fault, LivetallyError):
         raise count.fault
     if count.fault is not None:
-        raise ServiceError(f"A batch could not be counted: {count.fault}") from count.fault
+        raise ServiceError(f"Counting stopped: {count.fault}") from count.fault
     if (error := query.exception()) is not None:
         raise ServiceError(f"Spark stopped counting: {_first_line(error)}") from error
     progress.note()

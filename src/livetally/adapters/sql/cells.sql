@@ -2,6 +2,9 @@
 -- One tally at a time; held until the connection ends.
 SELECT pg_try_advisory_lock(%s);
 
+-- name: beat
+SELECT;
+
 -- name: is_locked
 -- Taken for the length of this statement only.
 SELECT NOT pg_try_advisory_xact_lock(%s);
