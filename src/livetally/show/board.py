@@ -113,6 +113,7 @@ class Board:
             genders=by_name(_groups(numbers, GENDER)),
             ages=by_age(_groups(numbers, AGE)),
             as_of=_moment(newest) if newest else None,
+            generation=self._generation.get(election_id, 0),
         )
 
     def _standings(self, election_id: str) -> list[Standing]:
