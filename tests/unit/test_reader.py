@@ -87,6 +87,7 @@ class Database:
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reader_module, "RETRY_S", 0.01)
     monkeypatch.setattr(reader_module, "FACTS_INTERVAL_S", 0.01)
+    monkeypatch.setattr(reader_module, "PUBLISH_INTERVAL_S", 0.01)
 
 
 @pytest.fixture

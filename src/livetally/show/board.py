@@ -12,9 +12,11 @@ from typing import Any
 
 from livetally.core import wire
 from livetally.core.tally import AGE, CANDIDATE, GENDER, PARTY, REGION, STATE, VIEWS, View
+from livetally.show.alert_messages import AlertKey, HeardAlert, in_order, read_alert
 from livetally.show.result import Group, Result, Standing, Unreadable, by_age, by_name, by_votes, lead_of, ranked
+from livetally.show.trust import AlertSeen
 
-TOPICS = (wire.CANDIDATES, *(view.topic for view in VIEWS))
+TOPICS = (wire.CANDIDATES, *(view.topic for view in VIEWS), wire.ALERTS)
 UNREADABLE_MAX = 1_000  # remembered one by one, so that reading them again does not count them again; more are not worth memory
 _VIEW_OF = {view.topic: view for view in VIEWS}
 
@@ -39,6 +41,7 @@ class Board:
         self._numbers: dict[str, dict[tuple[str, Group_], _Number]] = {}  # election -> (view, group) -> number
         self._generation: dict[str, int] = {}
         self._listed: dict[str, dict[str, tuple[Order, Mapping[str, Any]]]] = {}  # election -> candidate -> its announcement
+        self._alerts: dict[str, dict[AlertKey, HeardAlert]] = {}
         self._unreadable: dict[tuple[str, Order], str] = {}
         self._results: dict[str, Result] = {}
         self._changed: set[str] = set()
@@ -52,6 +55,8 @@ class Board:
                 self._fold_candidate(fields, order)
             elif topic in _VIEW_OF:
                 self._fold_number(_VIEW_OF[topic], fields)
+            elif topic == wire.ALERTS:
+                self._fold_alert(fields)
             else:
                 raise ValueError("nobody expects messages from this topic")  # noqa: TRY301 (one place that counts them)
         except ValueError as error:
@@ -65,6 +70,25 @@ class Board:
             self._results[election_id] = self._result(election_id)
         self._changed.clear()
         return dict(self._results)
+
+    def alerts(self) -> Mapping[str, tuple[AlertSeen, ...]]:
+        """By election: those that are raised first, then the newest."""
+        return {election_id: in_order(heard.values()) for election_id, heard in self._alerts.items()}
+
+    def announced(self) -> Mapping[tuple[str, str, Group_], tuple[int, int, int]]:
+        """Every total as it was announced: (view, election, group) -> (generation, batch, votes)."""
+        return {
+            (view, election_id, group): (number.rank[0], number.rank[1], number.total)
+            for election_id, numbers in self._numbers.items()
+            for (view, group), number in numbers.items()
+        }
+
+    @property
+    def newest(self) -> tuple[tuple[int, int], datetime] | None:
+        """The highest version that has been heard, and when it was announced."""
+        ranks = (number.rank for numbers in self._numbers.values() for number in numbers.values())
+        newest = max(ranks, default=None)
+        return None if newest is None else ((newest[0], newest[1]), _moment(newest[2]))
 
     @property
     def unreadable(self) -> Unreadable:
@@ -93,6 +117,15 @@ class Board:
         if generation == self._generation[election_id] and (key not in numbers or number.rank > numbers[key].rank):
             numbers[key] = number
             self._change(election_id)
+
+    def _fold_alert(self, fields: Mapping[str, Any]) -> None:
+        """An alert outlives a count: what was conspicuous once stays so when the votes are counted anew."""
+        election_id = _text(fields, "election_id")
+        heard = read_alert(fields, (*_version(fields), _as_of(fields)))
+        alerts = self._alerts.setdefault(election_id, {})
+        if heard.key not in alerts or heard.rank > alerts[heard.key].rank:
+            alerts[heard.key] = heard
+            self.revision += 1
 
     def _change(self, election_id: str) -> None:
         self._changed.add(election_id)

@@ -146,6 +146,8 @@ class Facts:
     registered: int
     candidates: Mapping[str, int]  # election_id -> how many stand
     recounting: str | None = None  # why, while the tally counts everything again
+    rejected: Mapping[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)  # by election, see `trust.Trust`
+    stages: frozenset[str] | None = None  # those that are connected to PostgreSQL now: record, tally; None where nobody has asked
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ class Agreement:
 
     green: equal, and nothing is on its way. amber: equal, and `behind` votes are on their way. red: unequal, `differences` say where (at
     most DIFFERENCES_MAX of them). unknown: nobody has compared yet, or cannot now; `waiting_for` says what is missing.
-    The three counts are of the common cut: equal unless it is red.
+    `topic` and `tally` are counted at every check, `ledger` when it was read last: while votes stream in, it may be of an earlier cut.
     """
 
     state: Badge = "unknown"
