@@ -1,8 +1,8 @@
 """What a page asks PostgreSQL for when somebody looks at one thing: a place, the votes over time, a moment. Types only, frozen.
 
-A page never waits for PostgreSQL. It asks `Asking` (see `asking.py`) and draws the answer that is there: at once from memory when
-somebody has asked the same within the last seconds, otherwise the older one, or `Answer()` when there is none yet, while another
-thread asks. The next refresh finds the newer answer.
+A page asks `Asking` (made by `serve.behind`, see `asking.py`) and draws the answer that is there: from memory when somebody has asked
+the same within the last seconds, otherwise the older one, while another thread asks; the next refresh finds the newer answer. Only a
+question that is new is waited for, less than a second, so that a page does not come up empty; then it may be `Answer()`.
 """
 
 from collections.abc import Mapping
@@ -61,7 +61,7 @@ class Then:
 
 
 class Asking(Protocol):
-    """`election_id` first. None of them waits; each raises nothing."""
+    """None of them raises anything."""
 
     def series(self, election_id: str, place: str = "") -> Answer[Series]:
         """Cumulative votes of each candidate, everywhere or in one county."""
@@ -73,4 +73,4 @@ class Asking(Protocol):
         """Who is ahead in each county."""
 
     def place(self, election_id: str, county: str, city: str = "") -> Answer[Result]:
-        """One county's own result, or one city's: candidates, parties; the county's `cities` too. `places` is the place itself."""
+        """One county's own result, or one city's: candidates, parties; the county's `cities` too. `places` is the place itself; people are not known here."""
