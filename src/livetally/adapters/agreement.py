@@ -12,7 +12,14 @@ from livetally.core.tally import Cell
 
 UNLIKE_MAX = 20  # of those that are wrong; whoever wants all asks `livetally audit`
 
+PLACES_PER_OFFSET = 4096  # more partitions than a topic of ours will ever have
+
 Candidate = tuple[str, str]  # election, candidate
+
+
+def place_of(partition: int, offset: int) -> int:
+    """One number for a ballot: of two sets of ballots that are not the same, the sums are hardly ever equal."""
+    return offset * PLACES_PER_OFFSET + partition
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +49,7 @@ class Tallied:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """The ledger at one moment. `before`: rows of ballots before the cuts, how many and the sum of their offsets."""
+    """The ledger at one moment. `before`: rows of ballots before the cuts, how many and the sum of their places (see `place_of`)."""
 
     before: Mapping[Candidate, tuple[int, int]]
     rows: int  # before the cuts or behind them
@@ -83,9 +90,9 @@ class Witnesses:
         """The ledger before these offsets (per partition of the ballots); all of its rows are read."""
         by_partition = [cuts.get(partition, 0) for partition in range(max(cuts, default=-1) + 1)]
         with self._one_moment() as connection:
-            rows = connection.execute(self._sql["ledger"], {"cuts": by_partition}).fetchall()
+            rows = connection.execute(self._sql["ledger"], {"cuts": by_partition, "per_offset": PLACES_PER_OFFSET}).fetchall()
             return Recorded(
-                {(election_id, candidate_id): (count, offsets) for election_id, candidate_id, count, offsets, _ in rows if count},
+                {(election_id, candidate_id): (count, int(places)) for election_id, candidate_id, count, places, _ in rows if count},
                 sum(row[4] for row in rows),
                 self._decided(connection)[1],
             )

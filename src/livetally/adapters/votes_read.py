@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from livetally.adapters.agreement import place_of
 from livetally.adapters.kafka import Message, reader
 from livetally.adapters.reading import bounds, ends, headers_of, read_range
 from livetally.core.tally import Cell, cell_of, second_of
@@ -42,7 +43,7 @@ class VotesRead:
         self.positions: dict[int, int] = {}
         self.ballots: dict[int, int] = {}  # per partition, the offset behind the last ballot whose vote was read
         self.cells: Counter[Cell] = Counter()
-        self.offsets: defaultdict[tuple[str, str], int] = defaultdict(int)  # election and candidate -> sum of the ballots' offsets
+        self.places: defaultdict[tuple[str, str], int] = defaultdict(int)  # election and candidate -> sum of the ballots' places
         self.faults: dict[str, Fault] = {}
         self.newest: Passed | None = None
 
@@ -102,7 +103,7 @@ class VotesRead:
         if offset < self.ballots.get(partition, 0):
             self._fault(where, f"the vote of ballot {offset} comes again, or out of order")
         self.ballots[partition] = max(offset + 1, self.ballots.get(partition, 0))
-        self.offsets[cell.election_id, cell.candidate_id] += offset
+        self.places[cell.election_id, cell.candidate_id] += place_of(partition, offset)
 
     def _note_newest(self, message: Message | None) -> None:
         """The newest of the partitions' last ones."""

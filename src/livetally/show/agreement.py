@@ -31,13 +31,13 @@ def topic_and_cells(topic: Mapping[Cell, int], cells: Mapping[Cell, int]) -> Ite
 
 
 def ledger_and_topic(ledger: Mapping[Candidate, tuple[int, int]], topic: Mapping[Candidate, tuple[int, int]]) -> Iterator[Difference]:
-    """How many votes each candidate has before the cut, and the sum of their ballots' offsets: that tells two that were exchanged."""
+    """How many votes each candidate has before the cut, and the sum of their ballots' places: that tells two that were exchanged."""
     for candidate in sorted(ledger.keys() | topic.keys()):
-        (ours, offsets), (theirs, their_offsets) = ledger.get(candidate, (0, 0)), topic.get(candidate, (0, 0))
+        (ours, places), (theirs, their_places) = ledger.get(candidate, (0, 0)), topic.get(candidate, (0, 0))
         if ours != theirs:
             place = f"candidate {candidate[1]}: the ledger has {ours:,} votes, the votes topic has {theirs:,}"
             yield Difference("ledger", "topic", place, candidate[0])
-        elif offsets != their_offsets:
+        elif places != their_places:
             place = f"candidate {candidate[1]}: {ours:,} votes in the ledger and on the votes topic, but not of the same ballots"
             yield Difference("ledger", "topic", place, candidate[0])
 

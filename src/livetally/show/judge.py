@@ -41,7 +41,7 @@ class Topic(Protocol):
     def counts(self) -> Mapping[Candidate, int]: ...
 
     @property
-    def offsets(self) -> Mapping[Candidate, int]: ...
+    def places(self) -> Mapping[Candidate, int]: ...
 
     def read_up_to(self, ends: Mapping[int, int], messages_max: int) -> bool: ...
 
@@ -156,8 +156,8 @@ class Judge:
     def _compare_all(self, tallied: Tallied) -> tuple[Difference, ...]:
         recorded = self._database.recorded(self._topic.ballots)
         self._ledger = (sum(count for count, _ in recorded.before.values()), self._clock())
-        counts, offsets = self._topic.counts, self._topic.offsets
-        topic = {candidate: (votes, offsets.get(candidate, 0)) for candidate, votes in counts.items()}
+        counts, places = self._topic.counts, self._topic.places
+        topic = {candidate: (votes, places.get(candidate, 0)) for candidate, votes in counts.items()}
         of_ledger = agreement.some(agreement.ledger_and_topic(recorded.before, topic))
         if recorded.rows != recorded.accepted:
             place = f"the ledger has {recorded.rows:,} rows, and *record* has accepted {recorded.accepted:,} ballots"

@@ -11,9 +11,10 @@ SELECT election_id, candidate_id, sum(votes)::bigint FROM cells WHERE generation
 SELECT coalesce(sum(next_offset), 0)::bigint, coalesce(sum(accepted), 0)::bigint FROM recorded;
 
 -- name: ledger
--- Every row is looked at. `cuts`: per partition of the ballots, the offset behind the last ballot that counts here; sums of offsets tell
+-- Every row is looked at. `cuts`: per partition of the ballots, the offset behind the last ballot that counts here; sums of places tell
 -- two votes that were exchanged.
-SELECT election_id, candidate_id, count(*) FILTER (WHERE is_before), coalesce(sum(ballot_offset) FILTER (WHERE is_before), 0)::bigint, count(*)
+SELECT election_id, candidate_id, count(*) FILTER (WHERE is_before),
+       coalesce(sum(ballot_offset * %(per_offset)s::bigint + ballot_partition) FILTER (WHERE is_before), 0), count(*)
 FROM (SELECT *, coalesce(ballot_offset < (%(cuts)s::bigint[])[ballot_partition + 1], false) AS is_before FROM votes) AS x
 GROUP BY election_id, candidate_id;
 

@@ -15,26 +15,27 @@ from livetally.show.facts import DatabaseFacts
 from livetally.show.judge import Judge
 from livetally.show.listening import Listening
 from livetally.show.reader import Announced, Reader
+from livetally.show.result import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
-class Behind:
-    """What a page draws from: `reader.snapshot` is what is known now, `asker` answers about one place or moment (`past.Asking`)."""
+class Serving:
+    """What a page draws from: what is known now, and answers about one place or moment."""
 
     reader: Reader
-    asker: Asker
+    asking: Asker
 
-    def start(self) -> None:
-        self.reader.start()
-        self.asker.start()
+    @property
+    def snapshot(self) -> Snapshot:
+        return self.reader.snapshot
 
     def close(self) -> None:
         self.reader.close()
-        self.asker.close()
+        self.asking.close()
 
 
-def behind(bootstrap_servers: str, database_url: str, *, compares: bool = True) -> Behind:
-    """Nothing is connected before `start`. Without `compares` nobody reads the votes topic, and the badge stays unknown."""
+def serve(bootstrap_servers: str, database_url: str) -> Serving:
+    """Begins to read at once. Services that are away are waited for."""
     topics = Topics(bootstrap_servers)
 
     def judge(announced: Announced) -> Judge:
@@ -44,9 +45,12 @@ def behind(bootstrap_servers: str, database_url: str, *, compares: bool = True) 
         lambda: Listening(Tail(bootstrap_servers, TOPICS), topics.answer, time.monotonic),
         lambda: DatabaseFacts(database_url),
         _utc,
-        judge if compares else None,
+        judge,
     )
-    return Behind(reader, Asker(Looking(database_url), lambda: reader.snapshot, _utc, time.monotonic))
+    asking = Asker(Looking(database_url), lambda: reader.snapshot, _utc, time.monotonic)
+    reader.start()
+    asking.start()
+    return Serving(reader, asking)
 
 
 def _utc() -> datetime:
