@@ -1,22 +1,17 @@
 """The page: the file that Streamlit runs from top to bottom for every viewer."""
 
 import atexit
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 import streamlit as st
 
-from livetally.adapters.reading import Tail
-from livetally.adapters.topics import Topics
 from livetally.core.errors import UsageError
 from livetally.settings import read_settings
 from livetally.show import sections
-from livetally.show.board import TOPICS
-from livetally.show.facts import DatabaseFacts
-from livetally.show.listening import Listening
-from livetally.show.live import draw
-from livetally.show.reader import Reader
+from livetally.show.live import Sources
+from livetally.show.navigation import navigate
+from livetally.show.serving import Serving, serve
 
 
 def main() -> None:
@@ -30,22 +25,16 @@ def main() -> None:
     if settings.kafka_bootstrap_servers is None or settings.database_url is None:
         st.html(sections.cannot_start(sections.NO_ADDRESSES))
         return
-    reader = shared_reader(settings.kafka_bootstrap_servers, settings.database_url.get_secret_value())
-    draw(lambda: reader.snapshot, lambda: datetime.now(UTC))
+    serving = shared(settings.kafka_bootstrap_servers, settings.database_url.get_secret_value())
+    navigate(Sources(lambda: serving.snapshot, serving.asking, lambda: datetime.now(UTC)))
 
 
 @st.cache_resource(show_spinner=False)
-def shared_reader(bootstrap_servers: str, database_url: str) -> Reader:
-    """The one reader of this server process, whoever looks."""
-    topics = Topics(bootstrap_servers)
-    reader = Reader(
-        lambda: Listening(Tail(bootstrap_servers, TOPICS), topics.answer, time.monotonic),
-        lambda: DatabaseFacts(database_url),
-        lambda: datetime.now(UTC),
-    )
-    reader.start()
-    atexit.register(reader.close)
-    return reader
+def shared(bootstrap_servers: str, database_url: str) -> Serving:
+    """What reads for this server process, once, whoever looks."""
+    serving = serve(bootstrap_servers, database_url)
+    atexit.register(serving.close)
+    return serving
 
 
 if __name__ == "__main__":
