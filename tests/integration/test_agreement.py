@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import orjson
 import pytest
@@ -176,7 +177,7 @@ def test_while_postgresql_is_not_asked_nothing_is_claimed(watched: Watched) -> N
     wait_for(lambda: watched.badge.state == "green" and watched.badge.checked_at != checked, "green again")
 
 
-def announced(watched: Watched, topic: str) -> tuple[bytes | None, dict[str, object]]:
+def announced(watched: Watched, topic: str) -> tuple[bytes | None, dict[str, Any]]:
     newest = max(watched.pipeline.read(topic), key=lambda one: (one.fields["version"], one.offset))
     return newest.key, newest.fields
 
@@ -184,7 +185,7 @@ def announced(watched: Watched, topic: str) -> tuple[bytes | None, dict[str, obj
 @pytest.mark.parametrize("beyond", [0, 1000], ids=["the same version", "a version that was never stored"])
 def test_a_wrong_number_on_an_aggregated_topic(watched: Watched, beyond: int) -> None:
     key, fields = announced(watched, PER_CANDIDATE)
-    generation, batch = fields["version"]  # type: ignore[misc]
+    generation, batch = fields["version"]
     wrong = fields | {"total_votes": 9_999, "version": [generation, batch + beyond], "as_of": utc_text(datetime.now(UTC))}
     watched.pipeline.send(PER_CANDIDATE, [(key, orjson.dumps(wrong), 0, {})])
     watched.await_red(PER_CANDIDATE, str(fields["candidate_id"]), "9,999")

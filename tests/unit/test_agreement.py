@@ -4,11 +4,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from livetally.core.tally import Cell
-from livetally.show.agreement import announced_and_tally, ledger_and_topic, topic_and_cells, topic_and_tally
+from livetally.show.agreement import Key, Missing, announced_and_tally, ledger_and_topic, topic_and_cells, topic_and_tally
 
 A, B = ("e", "a"), ("e", "b")
-KENT, DEVON = ("state", "e", ("Kent",)), ("state", "e", ("Devon",))
-NONE = frozenset[tuple[tuple[str, str, tuple[str, ...]], int]]()
+KENT: Key = ("state", "e", ("Kent",))
+DEVON: Key = ("state", "e", ("Devon",))
+NONE: Missing = frozenset()
 
 counts = st.dictionaries(st.tuples(st.just("e"), st.sampled_from("abc")), st.integers(1, 3))
 

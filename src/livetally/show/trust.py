@@ -64,8 +64,8 @@ class AlertSeen:
 class Waiting:
     """What lies before a stage and waits for it."""
 
-    stage: str  # record, publish, tally, show
-    what: str  # ballots, votes, batches
+    stage: str  # record, tally
+    what: str  # ballots, votes
     count: int
 
 
@@ -87,7 +87,7 @@ class Journey:
 class Health:
     """A service or a stage: whether it is there now, and since when that is so, as far as this server has seen."""
 
-    name: str  # Kafka, PostgreSQL, record, tally (Spark)
+    name: str  # Kafka, PostgreSQL; record and tally, which is where Spark is
     is_up: bool
     since: datetime
     detail: str = ""
