@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+from rich.cells import cell_len
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -15,6 +16,7 @@ from livetally.show.trust import Agreement
 
 BAR_CELLS_MAX = 40
 NAME_CELLS_MAX = 28
+NUMBERS_CELLS = 36  # votes, share, votes of the last minute, and the space between
 WIDTH_WITHOUT_PARTY = 90  # narrower terminals keep names and numbers
 _EIGHTHS = " ▏▎▍▌▋▊▉"  # ends of a bar that are less than a cell
 _BADGE = {"green": ("✔", "green"), "amber": ("◔", "yellow"), "red": ("✘", "bold red"), "unknown": ("?", "dim")}
@@ -82,15 +84,17 @@ def _candidates(snapshot: Snapshot, result: Result, shown: tuple[Standing, ...],
     table.add_column(no_wrap=True)
     for _ in range(3):
         table.add_column(justify="right", no_wrap=True)
-    cells = max(1, min(BAR_CELLS_MAX, width - NAME_CELLS_MAX * (2 if has_party else 1) - 34))
+    names = [cut(safe(one.name), NAME_CELLS_MAX) for one in shown]
+    parties = [cut(safe(one.party) if one.party != UNKNOWN else "", NAME_CELLS_MAX) for one in shown]
+    beside = max(map(cell_len, names)) + (max(map(cell_len, parties)) if has_party else 0) + NUMBERS_CELLS
+    cells = max(1, min(BAR_CELLS_MAX, width - beside))
     most = max(one.votes for one in result.candidates) or 1
     minute = snapshot.last_minute.get(result.election_id)
-    for one in shown:
+    for one, name, party in zip(shown, names, parties, strict=True):
         change = minute.of(one.candidate_id) if minute and not minute.is_recount else None
-        party = one.party if one.party != UNKNOWN else ""
         table.add_row(
-            Text(cut(safe(one.name), NAME_CELLS_MAX)),
-            *([Text(cut(safe(party), NAME_CELLS_MAX))] if has_party else []),
+            Text(name),
+            *([Text(party)] if has_party else []),
             Text(bar(one.votes / most, cells), style="cyan"),
             Text(f"{one.votes:,}"),
             Text(f"{result.share(one.votes):.1%}", style="bold"),

@@ -88,11 +88,6 @@ class Result:
     def share(self, votes: int) -> float:
         return votes / self.total_votes if self.total_votes else 0.0
 
-    def rank(self, candidate_id: str) -> int:
-        """1 for the most votes; the same for all who have equally many. 0 for one who is not there."""
-        votes = next((one.votes for one in self.candidates if one.candidate_id == candidate_id), None)
-        return 0 if votes is None else 1 + sum(one.votes > votes for one in self.candidates)
-
 
 @dataclass(frozen=True, slots=True)
 class Look:
