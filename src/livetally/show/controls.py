@@ -68,7 +68,7 @@ def listing(scene: Scene, key: str, title: str, rows: Sequence[Row], columns: Se
         number = choose_page(pages, f"page-{key}")
     sheet = arrange(shown, sorted_by, descending=descending, page=number, size=size)
     if not shown:
-        caption = "No place has such a name." if wanted else title
+        caption = f"No {named} has such a name." if wanted else title
     elif pages > 1:
         caption = f"{title} {sheet.first + 1:,}–{sheet.first + len(sheet.rows):,} of {sheet.total:,}"
     else:
