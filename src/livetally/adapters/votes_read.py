@@ -56,15 +56,15 @@ class VotesRead:
         return votes
 
     def read_up_to(self, ends: Mapping[int, int], messages_max: int) -> bool:
-        """Count on until these offsets, but not more than so many messages at once. Whether it is there."""
+        """Count on until these offsets, but not more than so many messages at once. Whether it is there, or there is no more to read."""
+        if any(self.positions.get(partition, 0) > end for partition, end in ends.items()):
+            self.forget()
+        left, is_there = messages_max, True
         for partition, end in sorted(ends.items()):
-            if self.positions.get(partition, 0) > end:
-                self.forget()
-                break
-        left = messages_max
-        for partition, end in sorted(ends.items()):
-            left -= self._read(partition, end, left)
-        return all(self.positions.get(partition, 0) >= end for partition, end in ends.items())
+            end_there_is = self._end(partition, end)
+            left -= self._read(partition, end_there_is, left)
+            is_there = is_there and self.positions.get(partition, 0) >= end_there_is
+        return is_there
 
     def ballots_end(self) -> int:
         """Ballots that have been cast."""
@@ -73,13 +73,19 @@ class VotesRead:
     def close(self) -> None:
         self._client.close()
 
+    def _end(self, partition: int, end: int) -> int:
+        """As far as the topic goes. A topic that has lost its beginning or end is a fault for as long as it has."""
+        where = f"{VOTES}[{partition}]"
+        self.faults.pop(where, None)
+        low, high = bounds(self._client, VOTES, partition)
+        if high < end:
+            self._fault(where, f"it ends at offset {high}, and the tally has counted up to {end}: messages are gone")
+        elif low > 0:
+            self._fault(where, f"it begins at offset {low}: the messages before are gone")
+        return min(end, high)
+
     def _read(self, partition: int, end: int, messages_max: int) -> int:
         first = self.positions.get(partition, 0)
-        low, high = bounds(self._client, VOTES, partition)
-        if low > 0:
-            self._fault(f"{VOTES}[{partition}]", f"it begins at offset {low}: the messages before are gone")
-        if high < end:
-            self._fault(f"{VOTES}[{partition}]", f"it ends at offset {high}, and the tally has counted up to {end}: messages are gone")
         count, last = 0, None
         for message in read_range(self._client, VOTES, partition, first, end):
             if count == messages_max:
