@@ -68,13 +68,19 @@ def script(shown: dict) -> None:  # type: ignore[type-arg] # AppTest runs this t
     draw(Sources(lambda: shown["snapshot"], shown["asking"], lambda: shown["now"]), page)
 
 
-def page(shown: Snapshot | dict[str, Any], title: str = "Results", asking: Told | None = None, **address: str) -> AppTest:
+def page(
+    shown: Snapshot | dict[str, Any],
+    title: str = "Results",
+    asking: Told | None = None,
+    address: Mapping[str, str] | None = None,
+    **parameters: str,
+) -> AppTest:
     """The page with this title, drawn once. A dictionary can be changed afterwards, and drawn again."""
-    box = shown if isinstance(shown, dict) else {"snapshot": shown}
+    box: dict[str, Any] = shown if isinstance(shown, dict) else {"snapshot": shown}
     for name, value in {"now": NOW, "asking": asking or Told(), "page": title}.items():
         box.setdefault(name, value)
     test = AppTest.from_function(script, args=(box,), default_timeout=20)
-    for name, value in address.items():
+    for name, value in {**(address or {}), **parameters}.items():
         test.query_params[name] = value
     test.run()
     assert not test.exception, test.exception

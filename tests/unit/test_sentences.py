@@ -9,9 +9,9 @@ from livetally.show.scene import Moment, Scene
 from pages import NOW, Told, election, result, snapshot, text
 
 
-def scene(shown: Result, lately: Changes | None = None, **more: object) -> Scene:
+def scene(shown: Result, lately: Changes | None = None) -> Scene:
     drawn = snapshot(shown, last_minute={"e": lately} if lately else {})
-    return Scene(drawn, Told(), Moment(NOW, UTC), election(**more), shown)
+    return Scene(drawn, Told(), Moment(NOW, UTC), election(), shown)
 
 
 def lately(votes: int, *candidates: Change, seconds: int = 60, **more: object) -> Changes:
@@ -59,8 +59,9 @@ def test_parties() -> None:
 def test_counties() -> None:
     shown = result({"Ada": 300, "Bo": 200}, places=(Group("Kent", 9), Group("Fife", 8), Group("Devon", 2)))
     ahead = {"Kent": Ahead(("c0",), 5, 1), "Fife": Ahead(("c0", "c1"), 4), "Devon": Ahead(("c1",), 2, 2)}
-    assert text(sentences.counties(scene(shown), ahead)) == "Ahead of 3 places: Ada in 1, Bo in 1; 1 tied."
+    assert text(sentences.counties(scene(shown), ahead)) == "Of 3 places, Ada is ahead in 1, Bo in 1; 1 is tied."
     assert "is being asked" in sentences.counties(scene(shown), {})
+    assert sentences.counties(scene(shown), {"Fife": Ahead(("c0", "c1"), 4)}) == "1 place is tied; nobody is ahead in any."
 
 
 def test_turnout() -> None:

@@ -3,7 +3,9 @@
 Drawn by hand. A county's square says where it is, not how large it is: Rutland counts as much to look at as Greater London.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 # One word per square: the county's three letters, or dots where there is none. Rows from north to south.
 _SQUARES = """
@@ -56,8 +58,9 @@ class Square:
     column: int
 
 
-def squares() -> dict[str, Square]:
-    """Every county's square by its name."""
+@cache  # read again by every viewer at every refresh
+def squares() -> Mapping[str, Square]:
+    """Every county's square by its name, from north to south and west to east."""
     names = dict(one.strip().split(" ", 1) for line in _NAMES.strip().splitlines() for one in line.split(";"))
     return {
         names[code]: Square(names[code], code, row, column)

@@ -6,7 +6,7 @@ from livetally.core.elections import Election
 from livetally.show import badge
 from livetally.show.result import Leads, Nobody, Result, Service, Snapshot, Standing, Tie
 from livetally.show.scene import Moment, Scene, has_closed
-from livetally.show.sentences import points
+from livetally.show.sentences import points, span
 from livetally.show.words import length, number, party, percent, plural, portrait, said
 
 TIE_PORTRAITS_MAX = 4
@@ -52,7 +52,7 @@ def figures(scene: Scene) -> str:
     shown = [
         ("total-votes", "Votes counted", number(result.total_votes), result.total_votes, _more(scene)),
         ("turnout", "Turnout so far", turnout, "", ""),
-        ("last-minute", "In the last minute", *_lately(scene), ""),
+        ("last-minute", *_lately(scene), ""),
         (
             "total-voters",
             "Registered voters",
@@ -173,19 +173,24 @@ def _more(scene: Scene) -> str:
     return f' <span class="lt-more" data-testid="more-votes">+{number(changes.votes)}<span class="lt-hidden"> since your last look, {ago} before</span></span>'
 
 
-def _lately(scene: Scene) -> tuple[str, int | str]:
+def _lately(scene: Scene) -> tuple[str, str, int | str]:
+    """Label, text and value: whether it is still moving. A server that has just started looks back less far, and says so."""
     found = scene.last_minute
-    return ("–", "") if found is None else (f"+{number(max(0, found.votes))}", max(0, found.votes))
+    if found is None:
+        return "In the last minute", "–", ""
+    votes = max(0, found.votes)
+    return f"In {span(found)}", f"+{number(votes)}" if votes else "0", votes
 
 
 def _trend(scene: Scene, first: Standing) -> str:
-    """Which way the leader's share went in the last minute."""
-    found = scene.last_minute.of(first.candidate_id) if scene.last_minute else None
-    if found is None:
+    """Which way the leader's share went in the last minute; nothing where no vote came."""
+    lately = scene.last_minute
+    found = lately.of(first.candidate_id) if lately and lately.votes > 0 else None
+    if lately is None or found is None:
         return ""
     moved = points(found.share)
     moved = "unchanged" if moved == "0.0" else f"{moved} points"
-    return f'<span class="lt-lead-trend" data-testid="trend">{moved} in the last minute</span>'
+    return f'<span class="lt-lead-trend" data-testid="trend">{moved} in {span(lately)}</span>'
 
 
 def _status(election: Election, now: datetime) -> str:

@@ -37,21 +37,27 @@ def draw(scene: Scene) -> None:
         return
     st.html('<h2 class="lt-section">How the result came about</h2>')
     shown = scene.result.candidates
-    lines = [(one, series.votes.get(one.candidate_id, (0,) * len(series.ends))) for one in shown]
-    colours = scene.colours
-    drawn = line_chart(series.ends, [Line(said(one.name), values, colours[one.candidate_id]) for one, values in lines], scene.moment.zone)
-    total = sum(values[-1] for _, values in lines)
-    more = f" The {LINES_MAX} with most votes are drawn." if len(lines) > LINES_MAX else ""
+    none = (0,) * len(series.ends)
+    more = f" The {LINES_MAX} with most votes are drawn." if len(shown) > LINES_MAX else ""
     sentence = f"{sentences.leader(scene.result, too_early=scene.too_early, is_closed=scene.is_closed)}{more}"
-    points = [Point(end, tuple(values[place] for _, values in lines)) for place, end in reversed(list(enumerate(series.ends)))]
-    figure(scene, "cumulative", "Votes counted, over time", sentence, drawn, _columns(scene), points)
-
-    rates = [(one, series.per_minute(one.candidate_id) or (0.0,) * len(series.ends)) for one in shown]
-    drawn = line_chart(series.ends, [Line(said(one.name), values, colours[one.candidate_id]) for one, values in rates], scene.moment.zone)
-    points = [Point(end, tuple(values[place] for _, values in rates)) for place, end in reversed(list(enumerate(series.ends)))]
-    figure(scene, "pace", "Votes a minute", sentences.pace(scene, series), drawn, _columns(scene), points)
-    if total:
+    counted = [series.votes.get(one.candidate_id) or none for one in shown]
+    show_lines(scene, "cumulative", "Votes counted, over time", sentence, series, counted)
+    rates = [series.per_minute(one.candidate_id) or none for one in shown]
+    show_lines(scene, "pace", "Votes a minute", sentences.pace(scene, series), series, rates)
+    if any(values[-1] for values in counted):
         show_moment(scene, series)
+
+
+def show_lines(scene: Scene, key: str, title: str, sentence: str, series: Series, values: Sequence[Sequence[float]]) -> None:
+    """`values`: for each candidate, most votes first, a number at each end of a step."""
+    colours = scene.colours
+    # Before the first step nobody had a vote: so a line has a beginning, and an election of one minute has a line.
+    moments = (series.ends[0] - series.step, *series.ends)
+    lines = [
+        Line(said(one.name), (0, *numbers), colours[one.candidate_id]) for one, numbers in zip(scene.result.candidates, values, strict=True)
+    ]
+    points = [Point(end, tuple(numbers[place] for numbers in values)) for place, end in reversed(list(enumerate(series.ends)))]
+    figure(scene, key, title, sentence, line_chart(moments, lines, scene.moment.zone), _columns(scene), points)
 
 
 def show_moment(scene: Scene, series: Series) -> None:

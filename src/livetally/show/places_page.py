@@ -85,7 +85,15 @@ def show_recent(scene: Scene) -> None:
         Column("Votes", lambda one: one.votes, lambda one: number(one.votes)),
     ]
     title = "Where votes are coming from"
-    figure(scene, "recent", title, sentences.where_from(scene.last_minute), bars(rows, total, bars_max=RECENT_BARS_MAX), columns, groups)
+    figure(
+        scene,
+        "recent",
+        title,
+        sentences.where_from(scene.last_minute),
+        bars(rows, total, bars_max=RECENT_BARS_MAX) if rows else "",
+        columns,
+        groups,
+    )
 
 
 def show_one(scene: Scene) -> None:

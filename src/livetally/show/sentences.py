@@ -8,6 +8,8 @@ from livetally.show.result import Change, Changes, Group, Leads, Nobody, Result,
 from livetally.show.scene import Scene
 from livetally.show.words import length, number, party, percent, plural, said
 
+NAMED_MAX = 4  # in one sentence
+
 
 def who_leads(scene: Scene) -> str:
     return f"{leader(scene.result, too_early=scene.too_early, is_closed=scene.is_closed)} {last_minute(scene)}".strip()
@@ -40,9 +42,9 @@ def last_minute(scene: Scene) -> str:
     if changes is None or not scene.result.candidates:
         return ""
     if not changes.votes:
-        return f"No vote has come in {_span(changes)}."
+        return f"No vote has come in {span(changes)}."
     first = changes.of(scene.result.candidates[0].candidate_id)
-    came = f"{plural(changes.votes, 'vote')} came in {_span(changes)}"
+    came = f"{plural(changes.votes, 'vote')} came in {span(changes)}"
     if first is None or len(scene.result.candidates) == 1:
         return f"{came}."
     return f"{came}, {number(first.votes)} of them for {said(scene.result.candidates[0].name)}, whose share {_moved(first)}."
@@ -61,7 +63,7 @@ def _moved(change: Change) -> str:
     return f"{'rose' if change.share > 0 else 'fell'} by {shown} points"
 
 
-def _span(changes: Changes) -> str:
+def span(changes: Changes) -> str:
     seconds = (changes.until - changes.since).total_seconds()
     return "the last minute" if 50 <= seconds <= 70 else f"the last {length(changes.until - changes.since)}"  # noqa: PLR2004 (about a minute)
 
@@ -92,11 +94,14 @@ def counties(scene: Scene, ahead: Mapping[str, Ahead]) -> str:
         tied += len(here.candidate_ids) > 1
     if not won and not tied:
         return "Who is ahead in which place is being asked."
-    named = [
-        f"{said(scene.name_of(candidate_id))} in {number(count)}" for candidate_id, count in sorted(won.items(), key=lambda one: -one[1])
-    ]
-    shown = ", ".join(named[:4]) + (f" and {plural(len(named) - 4, 'other')} elsewhere" if len(named) > 4 else "")  # noqa: PLR2004 (a sentence)
-    return f"Ahead of {plural(len(scene.result.places), 'place')}: {shown}{f'; {number(tied)} tied' if tied else ''}." if named else "Tied."
+    if not won:
+        return f"{plural(tied, 'place is', 'places are')} tied; nobody is ahead in any."
+    order = sorted(won.items(), key=lambda one: (-one[1], scene.name_of(one[0])))
+    (first, most), *others = [(said(scene.name_of(candidate_id)), count) for candidate_id, count in order]
+    shown = "".join(f", {name} in {number(count)}" for name, count in others[: NAMED_MAX - 1])
+    rest = f", {plural(len(others) - NAMED_MAX + 1, 'other')} elsewhere" if len(others) >= NAMED_MAX else ""
+    ties = f"; {plural(tied, 'is', 'are')} tied" if tied else ""
+    return f"Of {plural(len(scene.result.places), 'place')}, {first} is ahead in {number(most)}{shown}{rest}{ties}."
 
 
 def turnout(groups: Sequence[Group], what: str, among: str = "in") -> str:
@@ -114,10 +119,10 @@ def where_from(changes: Changes | None) -> str:
     if changes is None:
         return "Where votes come from will be known in a minute."
     if not changes.places:
-        return f"No vote has come from anywhere in {_span(changes)}."
+        return f"No vote has come from anywhere in {span(changes)}."
     name, votes = changes.places[0]
     return (
-        f"{plural(sum(count for _, count in changes.places), 'vote')} came from {plural(len(changes.places), 'place')} in {_span(changes)}, "
+        f"{plural(sum(count for _, count in changes.places), 'vote')} came from {plural(len(changes.places), 'place')} in {span(changes)}, "
         f"most from {said(name)} ({number(votes)})."
     )
 
