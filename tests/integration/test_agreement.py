@@ -4,6 +4,9 @@ One pipeline serves the module. What is planted in tables is taken out again, an
 topics stays, so it comes last, each time before the eyes of a page that looks already.
 """
 
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -80,6 +83,26 @@ def test_where_all_is_well_it_is_green_and_says_how_many(watched: Watched) -> No
     watched.await_green()
     wait_for(lambda: watched.badge.ledger == VOTERS, "the ledger has been read since")
     assert (watched.badge.topic, watched.badge.tally, watched.badge.behind, watched.badge.differences) == (VOTERS, VOTERS, 0, ())
+
+
+def test_the_terminal_says_the_same_until_somebody_ends_it(watched: Watched) -> None:
+    """In a pipe: lines, nothing that moves a cursor; Ctrl+C is no failure."""
+    command = [sys.executable, "-m", "livetally", "results", "--watch"]
+    with subprocess.Popen(
+        command, env=watched.pipeline.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8"
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        said = ""
+        while "agree on" not in said:
+            said = process.stdout.readline()
+            assert said, process.stderr.read()
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=WITHIN_S)
+    assert f": {VOTERS} votes" in said
+    assert f"agree on {VOTERS} votes" in said
+    assert "\x1b" not in said
+    assert (process.returncode, errors) == (0, "")
 
 
 def test_while_votes_stream_in_it_is_never_red_and_what_is_on_its_way_is_amber(watched: Watched) -> None:

@@ -43,17 +43,10 @@ class VotesRead:
         self.positions: dict[int, int] = {}
         self.ballots: dict[int, int] = {}  # per partition, the offset behind the last ballot whose vote was read
         self.cells: Counter[Cell] = Counter()
+        self.counts: Counter[tuple[str, str]] = Counter()  # the same by election and candidate
         self.places: defaultdict[tuple[str, str], int] = defaultdict(int)  # election and candidate -> sum of the ballots' places
         self.faults: dict[str, Fault] = {}
         self.newest: Passed | None = None
-
-    @property
-    def counts(self) -> Counter[tuple[str, str]]:
-        """Votes by election and candidate."""
-        votes: Counter[tuple[str, str]] = Counter()
-        for cell, count in self.cells.items():
-            votes[cell.election_id, cell.candidate_id] += count
-        return votes
 
     def read_up_to(self, ends: Mapping[int, int], messages_max: int) -> bool:
         """Count on until these offsets, but not more than so many messages at once. Whether it is there, or there is no more to read."""
@@ -102,6 +95,7 @@ class VotesRead:
         where = f"{VOTES}[{partition}] offset {message.offset()}"
         cell = _cell(message.value())
         self.cells[cell] += 1
+        self.counts[cell.election_id, cell.candidate_id] += 1
         offset = _ballot_offset(partition, message)
         if offset is None:
             self._fault(where, "*record* did not write this message")

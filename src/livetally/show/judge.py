@@ -11,7 +11,7 @@ what this sees and what only `livetally audit` does.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import chain
 from typing import Protocol
 
@@ -23,6 +23,7 @@ from livetally.show.agreement import Candidate, Key, Missing, Said
 from livetally.show.trust import DIFFERENCES_MAX, UNCHECKED, Agreement, Difference, Waiting
 
 MESSAGES_AT_ONCE = 5_000  # some 0.1 s of work; between two steps the pages get the processor
+VERDICT_HOLDS = timedelta(seconds=15)  # some checks; a badge that says green of what it has not seen for longer would be a lie
 WHOLE_SHARE_MAX = 0.05  # of one processor for whole checks
 
 
@@ -112,7 +113,7 @@ class Judge:
         self._note(tallied)
         self._is_at_cut = self._topic.read_up_to(tallied.positions, MESSAGES_AT_ONCE)
         if not self._is_at_cut:
-            return self._say(replace(self._last, state="unknown", waiting_for=self._progress(tallied)), is_whole_way=False)
+            return self._say(self._until_read(tallied), is_whole_way=False)
         found = [*self._faults(), *agreement.topic_and_tally(self._topic.counts, tallied.sums)]
         if announced is not None:
             wrong, self._missing = agreement.announced_and_tally(
@@ -190,6 +191,13 @@ class Judge:
             ledger_checked_at=ledger_checked_at,
             since=(self._last.since or now) if differences else None,
         )
+
+    def _until_read(self, tallied: Tallied) -> Agreement:
+        """While many votes come at once it takes some steps to read them: a verdict holds meanwhile, unless that takes long."""
+        last = self._last
+        if last.checked_at is not None and last.state != "unknown" and self._clock() - last.checked_at < VERDICT_HOLDS:
+            return last
+        return replace(last, state="unknown", waiting_for=self._progress(tallied))
 
     def _progress(self, tallied: Tallied) -> str:
         read, of = sum(self._topic.positions.values()), sum(tallied.positions.values())
