@@ -6,7 +6,9 @@ import io
 import pytest
 
 from livetally.show.export import FILE_NAME_CHARS_MAX, csv_of, file_name, origin
-from pages import NOW, election
+from livetally.show.result import Group
+from livetally.show.sheet import candidate_columns, group_columns
+from pages import NOW, election, result
 
 
 def rows(document: bytes) -> list[dict[str, str]]:
@@ -44,3 +46,16 @@ def test_a_file_name_is_one_everywhere() -> None:
     assert name.endswith(".csv")
     assert len(name) <= FILE_NAME_CHARS_MAX + 4
     assert "/" not in name
+
+
+def test_what_is_written_is_what_its_column_says() -> None:
+    """A share is a share, a turnout a turnout: not the votes that both are sorted like."""
+    shown = result({"Ada": 3, "Bo": 1})
+    candidates = candidate_columns(shown, {"c0": "#000000", "c1": "#000000"})
+    assert [[column.value(one) for column in candidates] for one in shown.candidates] == [
+        ["Ada", "Ada party", 3, 0.75],
+        ["Bo", "Bo party", 1, 0.25],
+    ]
+    places = group_columns(shown, "City", "County")
+    assert [column.title for column in places] == ["City", "County", "Votes", "Share of all votes", "Registered", "Turnout"]
+    assert [column.value(Group("Dover", 2, 8, within="Kent")) for column in places] == ["Dover", "Kent", 2, 0.5, 8, 0.25]

@@ -23,6 +23,7 @@ HOSTILE = [
     "**bold** _it_ `code` # head",
     "$x^2$ :red[x] :material/home: ![p](http://example.org/x)",
     "مرحبا \u202eback",
+    "Very long name " * 40,
     "\"><img src=x onerror='alert(1)'>&amp;",
     "",
 ]

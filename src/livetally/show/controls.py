@@ -36,14 +36,13 @@ def behind(scene: Scene, key: str, title: str, columns: Sequence[Column[Row]], r
 def download(scene: Scene, key: str, title: str, columns: Sequence[Column[Row]], rows: Sequence[Row]) -> None:
     origin = scene.origin
     st.download_button(
-        "Save as CSV",
+        "Save as CSV (simulation)" if origin.is_simulation else "Save as CSV",
         # Made when somebody takes it, not at every refresh.
         data=lambda: csv_of(origin, [column.title for column in columns], [[column.value(row) for column in columns] for row in rows]),
         file_name=file_name(origin, title),
         mime="text/csv",
         key=f"csv-{key}",
         on_click="ignore",
-        help="This election is a simulation; every row of the file says so." if origin.is_simulation else None,
     )
 
 

@@ -81,7 +81,9 @@ def group_columns(result: Result, name: str, within: str = "") -> list[Column[Gr
     if within:
         columns.append(Column(within, lambda row: row.within, lambda row: label_of(row.within), is_number=False, minor=True))
     columns.append(Column("Votes", lambda row: row.votes, lambda row: number(row.votes)))
-    columns.append(Column("Share of all votes", lambda row: row.votes, lambda row: percent(result.share(row.votes)), minor=True))
+    columns.append(
+        Column("Share of all votes", lambda row: result.share(row.votes), lambda row: percent(result.share(row.votes)), minor=True)
+    )
     columns.append(
         Column("Registered", lambda row: row.registered, lambda row: "–" if row.registered is None else number(row.registered), minor=True)
     )
@@ -104,7 +106,7 @@ def candidate_columns(result: Result, colours: dict[str, str]) -> list[Column[St
         Column("Candidate", lambda row: row.name, named, is_number=False),
         Column("Party", lambda row: row.party, affiliated, is_number=False, minor=True),
         Column("Votes", lambda row: row.votes, lambda row: number(row.votes)),
-        Column("Share", lambda row: row.votes, lambda row: percent(result.share(row.votes))),
+        Column("Share", lambda row: result.share(row.votes), lambda row: percent(result.share(row.votes))),
     ]
     return [column for column in columns if column.title != "Party" or result.has_parties]
 
