@@ -127,6 +127,7 @@ def _add_looking(commands: Commands) -> None:
         "--at", metavar="TIME", default=None, help="as it was at a moment: `YYYY-MM-DD HH:MM:SS[.mmm]`, UTC unless it says otherwise"
     )
     results.add_argument("--election", metavar="ID", default=None, help="which election (default: the newest)")
+    results.add_argument("--watch", action="store_true", help="go on, and draw it again as it changes, until Ctrl+C")
     _add_json(results)
     history = _add(commands, "history", "history:history", "how the result came about: every candidate's votes over time")
     history.add_argument("--election", metavar="ID", default=None, help="which election (default: the newest)")

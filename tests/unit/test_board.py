@@ -51,6 +51,24 @@ def any_number(draw: st.DrawFn) -> Message:
     return number(view.topic, version, f"2026-05-04 21:00:00.00{draw(st.integers(0, 3))}", draw(st.sampled_from(["e", "f"])), **fields)
 
 
+def alert(subject: str, version: tuple[int, int], state: str = "raised", ends: str = "21:02", as_of: str = AS_OF, **more: Any) -> Message:
+    fields = {"rule": "burst", "severity": "notice", "subject": subject, "place": subject, "candidate_id": "", "seen": 9.0, "expected": 3}
+    times = {"from": "2026-05-04 21:00:00.000", "to": f"2026-05-04 {ends}:00.000", "state": state, "evidence": "9 votes"}
+    return number(wire.ALERTS, version, as_of, **{**fields, **times, **more})
+
+
+@st.composite
+def any_alert(draw: st.DrawFn) -> Message:
+    return alert(
+        draw(st.sampled_from(["Kent", "Devon"])),
+        (draw(st.integers(0, 1)), draw(st.integers(0, 2))),
+        draw(st.sampled_from(["raised", "cleared"])),
+        draw(st.sampled_from(["21:02", "21:03"])),
+        f"2026-05-04 21:00:00.00{draw(st.integers(0, 1))}",
+        seen=draw(st.integers(0, 3)),
+    )
+
+
 any_candidate = st.builds(listed, st.sampled_from("ab"), st.sampled_from(["Ada", "Bo"]), st.integers(0, 5), st.sampled_from("ef"))
 any_rubbish = st.tuples(st.sampled_from([*TOPICS, "elsewhere"]), st.binary(max_size=8), st.tuples(st.just(0), st.integers(0, 9)))
 
@@ -65,11 +83,14 @@ def canonical(messages: list[Message]) -> list[Message]:
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(st.one_of(any_number(), any_candidate, any_rubbish), max_size=25).map(canonical), st.data())
+@given(st.lists(st.one_of(any_number(), any_alert(), any_candidate, any_rubbish), max_size=25).map(canonical), st.data())
 def test_any_order_and_any_repetition_give_the_same_board(messages: list[Message], data: st.DataObject) -> None:
     again = data.draw(st.permutations(messages + data.draw(st.lists(st.sampled_from(messages), max_size=10) if messages else st.just([]))))
     one, other = folded(messages), folded(again)
     assert one.results() == other.results()
+    assert one.alerts() == other.alerts()
+    assert one.announced() == other.announced()
+    assert one.newest == other.newest
     assert one.unreadable.count == other.unreadable.count
 
 
@@ -179,3 +200,35 @@ def test_a_board_that_was_handed_out_does_not_change() -> None:
     before = board.results()
     board.fold(*votes("a", 10, (1, 2)))
     assert (before["e"].total_votes, board.results()["e"].total_votes) == (9, 10)
+
+
+def test_an_alert_is_raised_goes_on_and_is_over() -> None:
+    board = folded([alert("Kent", (1, 1)), alert("Kent", (1, 3), "cleared", "21:04", seen=12), alert("Kent", (1, 2), ends="21:03")])
+    (kent,) = board.alerts()["e"]
+    assert (kent.state, kent.seen, kent.expected, kent.begins.minute, kent.ends.minute) == ("cleared", 12, 3, 0, 4)
+
+
+def test_alerts_that_are_raised_come_first_then_the_newest() -> None:
+    board = folded([alert("Kent", (1, 1), "cleared"), alert("Devon", (1, 1), ends="21:01"), alert("Surrey", (1, 1), "cleared", "21:09")])
+    assert [one.subject for one in board.alerts()["e"]] == ["Devon", "Surrey", "Kent"]
+
+
+def test_a_recount_leaves_alerts_as_they_are() -> None:
+    board = folded([alert("Kent", (1, 9)), votes("a", 1, (2, 0))])
+    assert [one.subject for one in board.alerts()["e"]] == ["Kent"]
+    assert board.results()["e"].generation == 2
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"seen": "many"}, {"seen": True}, {"from": "yesterday"}, {"evidence": None}, {"to": "2026-05-04T21:00Z"}]
+)
+def test_an_alert_that_cannot_be_read_changes_nothing_and_is_counted(wrong: dict[str, Any]) -> None:
+    board = folded([alert("Kent", (1, 1)), alert("Kent", (1, 2), **wrong)])
+    assert [one.seen for one in board.alerts()["e"]] == [9]
+    assert board.unreadable.count == 1
+
+
+def test_what_was_announced_is_told_with_its_version() -> None:
+    board = folded([votes("a", 9, (1, 7)), number(wire.BY_REGION, (1, 6), city="Dover", state="Kent", total_votes=2)])
+    assert board.announced() == {("candidate", "e", ("a",)): (1, 7, 9), ("region", "e", ("Dover", "Kent")): (1, 6, 2)}
+    assert board.newest == ((1, 7), datetime(2026, 5, 4, 21, tzinfo=UTC))

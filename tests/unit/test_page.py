@@ -1,75 +1,32 @@
-"""The page as Streamlit runs it, drawn from snapshots: no browser, no service."""
+"""What every page says of an election, in every state that it can be in."""
 
-import html
 import re
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from livetally.core.elections import Election
 from livetally.settings import Settings
 from livetally.show import dashboard
 from livetally.show.charts import candidate_colours
-from livetally.show.result import Facts, Group, Result, Snapshot, Standing, Trouble, Unreadable, lead_of, ranked
+from livetally.show.past import Ahead, Answer, Series, Then
+from livetally.show.result import Change, Changes, Facts, Group, Snapshot, Trouble, Unreadable
 from livetally.show.sheet import arrange, group_columns
+from livetally.show.trust import Agreement, AlertSeen, Badge, Difference, Health, Trust, Waiting
 from livetally.show.words import length, percent, portrait, said
+from pages import NOW, SVG, TITLES, Told, election, marked, markup, page, result, snapshot, text, valued
 
-NOW = datetime(2026, 5, 4, 21, 0, 10, tzinfo=UTC)
-SVG = "data:image/svg+xml;base64,PHN2Zy8+"
+AWAY = (Trouble("Kafka", NOW, "gone"), Trouble("PostgreSQL", NOW, "gone"), Trouble("Spark", NOW, "gone"))
 HOSTILE = [
     "<script>alert(1)</script>",
     "**bold** _it_ `code` # head",
     "$x^2$ :red[x] :material/home: ![p](http://example.org/x)",
     "مرحبا \u202eback",
+    "Very long name " * 40,
     "\"><img src=x onerror='alert(1)'>&amp;",
     "",
 ]
-
-
-def election(election_id: str = "e", name: str = "May", **more: Any) -> Election:
-    fields: dict[str, Any] = {"kind": "real", "status": "open", "seed": 1, "opens_at": None, "closes_at": None} | more
-    return Election(election_id, name, **fields)
-
-
-def result(votes: dict[str, int], election_id: str = "e", parties: dict[str, str] | None = None, photo: str = SVG, **more: Any) -> Result:
-    standings = ranked(
-        Standing(f"c{place}", name, (parties or {}).get(name, f"{name} party"), photo, "", "", count)
-        for place, (name, count) in enumerate(votes.items())
-    )
-    as_of = NOW - timedelta(seconds=4)
-    return Result(election_id, sum(votes.values()), standings, lead_of(standings), as_of=as_of, **more)
-
-
-def snapshot(*results: Result, elections: tuple[Election, ...] | None = None, **more: Any) -> Snapshot:
-    listed = (election(),) if elections is None else elections
-    facts = Facts(listed, 1000, {one.election_id: len(one.candidates) for one in results})
-    fields: dict[str, Any] = {"results": {one.election_id: one for one in results}, "facts": facts} | more
-    return Snapshot(**fields)
-
-
-def script(shown: dict) -> None:  # type: ignore[type-arg] # AppTest runs this text without the imports above
-    from livetally.show.live import draw
-
-    draw(lambda: shown["snapshot"], lambda: shown["now"])
-
-
-def page(shown: Snapshot | dict[str, Any]) -> AppTest:
-    box = shown if isinstance(shown, dict) else {"snapshot": shown, "now": NOW}
-    test = AppTest.from_function(script, args=(box,), default_timeout=20).run()
-    assert not test.exception
-    return test
-
-
-def markup(test: AppTest) -> str:
-    return "\n".join(one.proto.body for one in test.get("html"))
-
-
-def marked(test: AppTest, testid: str) -> list[str]:
-    """Texts of the elements with this data-testid, tags taken away."""
-    found = re.findall(rf"<(\w+)[^>]*data-testid=[\"']{testid}[\"'][^>]*>(.*?)</\1>", markup(test), re.DOTALL)
-    return [html.unescape(re.sub(r"<[^>]*>", "", inner)) for _, inner in found]
 
 
 def test_three_candidates() -> None:
@@ -127,16 +84,35 @@ def test_it_says_what_it_waits_for(shown: Snapshot, says: str) -> None:
     assert says in markup(page(shown))
 
 
-@pytest.mark.parametrize("text", HOSTILE)
-def test_text_from_people_never_becomes_markup(text: str) -> None:
-    places = tuple(Group(f"{text}{place}", 2, 3, within=text) for place in range(12))
-    shown = result({text: 3, "Bo": 2}, parties={text: text, "Bo": text}, photo=f'data:image/png,"{text}', places=places, cities=places)
-    test = page(snapshot(shown, elections=(election(name=text), election("f", text)), unreadable=Unreadable(1, text)))
-    assert said(text) in markup(test)
-    if "<" in text:
-        assert text not in markup(test)
+@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("title", TITLES)
+def test_text_from_people_never_becomes_markup(title: str, name: str) -> None:
+    places = tuple(Group(f"{name}{place}", 2, 3, within=f"{name}1") for place in range(12))
+    shown = replace(
+        result({name: 3, "Bo": 2}, parties={name: name, "Bo": name}, photo=f'data:image/png,"{name}', places=places, cities=places),
+        parties=(Group(name, 5),),
+        ages=(Group(name, 5, 9),),
+        genders=(Group(name, 5, 9),),
+    )
+    shown = replace(shown, candidates=tuple(replace(one, biography=name, platform=name) for one in shown.candidates))
+    then = Then(NOW, shown, {f"{name}1": Ahead(("c0",), 2, 1)})
+    told = Told(Answer(Series((NOW,), {"c0": (3,)})), {NOW: then}, then.ahead, {(f"{name}1", ""): shown})
+    alert = AlertSeen(name, name, name, "c0", "raised", name, 1, 1, NOW, NOW, name)
+    drawn = snapshot(
+        shown,
+        elections=(election(name=name), election("f", name)),
+        unreadable=Unreadable(1, name),
+        agreement=Agreement("red", 2, 1, 1, differences=(Difference("ledger", "topic", name),)),
+        trust=Trust({"e": (alert,)}, {"e": ((name, 2),)}, (Waiting(name, name, 1),), None, None, (Health(name, True, NOW, name),)),
+        last_minute={"e": Changes(NOW, NOW, 3, places=((name, 3),))},
+    )
+    test = page(drawn, title, told, county=f"{name}1")
+    assert said(name) in markup(test)
+    if "<" in name:
+        assert name not in markup(test)
     assert not test.markdown  # nothing that reads Markdown is given anybody's text
-    assert marked(test, "election") == [text]
+    assert not [one.label for one in test.expander if name and name in one.label]
+    assert marked(test, "election") == [name]
     assert {one.label for one in test.sidebar.selectbox} == {"Election"}
 
 
@@ -155,58 +131,60 @@ def test_portraits_come_from_nowhere_else() -> None:
 
 def test_services_away() -> None:
     troubles = (Trouble("Kafka", NOW - timedelta(minutes=5), "Connection refused"), Trouble("PostgreSQL", NOW, "gone"))
-    test = page(snapshot(result({"Ada": 3}), troubles=troubles))
+    test = page(snapshot(result({"Ada": 300}), troubles=troubles))
     kafka, postgresql = marked(test, "notice")
     assert kafka.startswith("Kafka has not answered since 20:55:10 (5 min).")
     assert "Connection refused" in kafka
     assert postgresql.startswith("PostgreSQL has not answered since 21:00:10")
-    assert marked(test, "total-votes") == ["3"]
+    assert marked(test, "total-votes") == ["300"]
 
 
 def test_postgresql_has_never_answered() -> None:
-    test = page(Snapshot({"e": result({"Ada": 3})}, None, (Trouble("PostgreSQL", NOW, "gone"),)))
-    assert marked(test, "total-votes") == ["3"]
+    test = page(Snapshot({"e": result({"Ada": 300})}, None, (Trouble("PostgreSQL", NOW, "gone"),)))
+    assert marked(test, "total-votes") == ["300"]
     assert marked(test, "total-voters") == ["–"]
 
 
 def test_recounting() -> None:
     facts = Facts((election(),), 10, {"e": 1}, recounting="the checkpoint is lost")
-    test = page(snapshot(result({"Ada": 3}), facts=facts))
+    test = page(snapshot(result({"Ada": 300}), facts=facts))
     assert marked(test, "recounting") == ["Recounting"]
     assert "the checkpoint is lost" in marked(test, "notice")[0]
 
 
 def test_the_newest_election_is_shown_until_somebody_chooses() -> None:
     two = (election("f", "June"), election("e", "May"))
-    box = {"snapshot": snapshot(result({"Ada": 3}), result({"Bo": 4}, "f"), elections=two), "now": NOW}
+    box = {"snapshot": snapshot(result({"Ada": 300}), result({"Bo": 4}, "f"), elections=two), "now": NOW}
     test = page(box)
     assert marked(test, "election") == ["June"]
-    test.sidebar.selectbox(key="election").select("e").run()
+    test.sidebar.selectbox(key="chosen").select("e").run()
+    assert test.query_params["election"] == "e"
     assert marked(test, "election") == ["May"]
-    box["snapshot"] = snapshot(result({"Ada": 3}), elections=(election("g", "July"), *two))
+    box["snapshot"] = snapshot(result({"Ada": 300}), elections=(election("g", "July"), *two))
     assert marked(test.run(), "election") == ["May"]
 
 
 def test_a_newer_election_is_followed() -> None:
-    box = {"snapshot": snapshot(result({"Ada": 3})), "now": NOW}
+    box = {"snapshot": snapshot(result({"Ada": 300})), "now": NOW}
     test = page(box)
-    box["snapshot"] = snapshot(result({"Ada": 3}), elections=(election("f", "June"), election()))
+    box["snapshot"] = snapshot(result({"Ada": 300}), elections=(election("f", "June"), election()))
     assert marked(test.run(), "election") == ["June"]
 
 
 def test_refresh_controls() -> None:
-    test = page(snapshot(result({"Ada": 3})))
-    slider = test.sidebar.slider(key="interval_s")
+    test = page(snapshot(result({"Ada": 300})))
+    slider = test.sidebar.slider(key="every")
     assert (slider.min, slider.max, slider.value) == (5, 60, 5)
     assert not test.sidebar.button(key="refresh").click().run().exception
 
 
 def test_places_are_sorted_and_paged() -> None:
     places = tuple(Group(f"Place {number:02}", number, 50 - number) for number in range(30, 0, -1))
-    test = page(snapshot(result({"Ada": 465}, places=places)))
+    test = page(snapshot(result({"Ada": 465}, places=places)), "Places")
 
     def shown() -> list[str]:
-        return re.findall(r"<bdi>(Place \d+)</bdi>", markup(test))
+        table = next(one.proto.body for one in test.get("html") if "Votes and turnout of each county" in one.proto.body)
+        return re.findall(r"<bdi>(Place \d+)</bdi>", table)
 
     assert (len(shown()), shown()[0]) == (10, "Place 30")
     test.selectbox(key="order-counties").select("Ascending").run()
@@ -220,7 +198,7 @@ def test_places_are_sorted_and_paged() -> None:
 
 def test_rows_without_a_value_come_last_in_both_directions() -> None:
     rows = (Group("a", 1), Group("b", 1, 4), Group("c", 1, 2))
-    turnout = next(column for column in group_columns(result({"Ada": 3}), "County") if column.title == "Turnout")
+    turnout = next(column for column in group_columns(result({"Ada": 300}), "County") if column.title == "Turnout")
     for descending, order in ((True, "cba"), (False, "bca")):
         sheet = arrange(rows, turnout, descending=descending, page=1, size=10)
         assert "".join(row.name for row in sheet.rows) == order
@@ -253,3 +231,133 @@ def test_the_page_says_so_when_nobody_told_it_where_the_services_are(monkeypatch
 
 def test_nobody_answers_where_nothing_listens() -> None:
     assert not dashboard.answers("http://127.0.0.1:9")
+
+
+@pytest.mark.parametrize("title", TITLES)
+def test_every_page_in_every_state(title: str) -> None:
+    """Nothing counted, one candidate, a tie, everything away: each page is drawn, and says how many votes there are."""
+    tie, alone = result({"Ada": 30, "Bo": 30}), result({"Ada": 30})
+    states = [result({"Ada": 0, "Bo": 0}), alone, tie, result({})]
+    for shown in states:
+        closed = election(status="closed")
+        for drawn in (snapshot(shown), snapshot(shown, elections=(closed,)), Snapshot({"e": shown}, None, AWAY)):
+            test = page(drawn, title)
+            assert valued(test, "total-votes") == [str(shown.total_votes)]
+            assert len(marked(test, "notice")) == len(drawn.troubles)
+
+
+@pytest.mark.parametrize("title", TITLES)
+def test_five_thousand_places_and_two_hundred_candidates_without_parties(title: str) -> None:
+    names = {f"{number} May": 200 - number for number in range(200)}
+    places = tuple(Group(f"Place {number}", 4, 9) for number in range(5000))
+    shown = result(names, parties=dict.fromkeys(names, ""), photo="", places=places)
+    test = page(snapshot(shown), title)
+    assert "no party known" not in markup(test)
+    assert len(markup(test)) < 500_000  # what a browser gets does not grow with the number of places
+
+
+@pytest.mark.parametrize("title", TITLES)
+def test_a_simulation_says_so_on_every_page(title: str) -> None:
+    test = page(snapshot(result({"Ada": 1}), elections=(election(kind="simulated"),)), title)
+    assert marked(test, "simulation") == ["Simulation"]
+    assert "This election is a simulation" in markup(test)
+
+
+def test_with_too_few_votes_nobody_leads() -> None:
+    few = page(snapshot(result({"Ada": 3, "Bo": 1})))
+    assert marked(few, "leader-name") == []
+    assert "Too early to say" in markup(few)
+    assert "Nobody leads yet: 4 votes have been counted, too few to say." in marked(few, "sentence")[0]
+
+
+def test_few_votes_are_enough_where_few_may_vote_and_when_it_is_over() -> None:
+    family = Facts((election(),), 6, {"e": 2})
+    assert marked(page(snapshot(result({"Ada": 3, "Bo": 1}), facts=family)), "leader-name") == ["Ada"]
+    over = page(snapshot(result({"Ada": 3, "Bo": 1}), elections=(election(status="closed"),)))
+    assert marked(over, "leader-name") == ["Ada"]
+    assert "Most votes" in markup(over)
+
+
+@pytest.mark.parametrize(
+    ("agreement", "says"),
+    [
+        (Agreement("green", 300, 300, 300), "Ledger, topic and tally agree"),
+        (Agreement("amber", 300, 300, 300, behind=1234), "1,234 votes behind"),
+        (Agreement("red", 300, 299, 299), "do not agree"),
+        (Agreement(), "not checked yet"),
+    ],
+)
+@pytest.mark.parametrize("title", TITLES)
+def test_every_page_says_whether_it_can_be_believed(title: str, agreement: Agreement, says: str) -> None:
+    test = page(snapshot(result({"Ada": 300}), agreement=agreement), title)
+    assert says in marked(test, "agreement")[0]
+    assert valued(test, "agreement", "state")[0] == agreement.state
+
+
+def test_what_differs_is_named_on_every_page() -> None:
+    where = "partition 2, offset 4711: the ledger has a vote, the topic has none"
+    red: Badge = "red"
+    wrong = Agreement(red, 300, 299, 299, differences=(Difference("ledger", "topic", where),))
+    for title in TITLES:
+        (notice,) = marked(page(snapshot(result({"Ada": 300}), agreement=wrong), title), "notice")
+        assert where in notice
+        assert "the ledger holds 300 votes, the topic 299, the tally 299" in notice
+
+
+def test_what_has_changed_since_the_last_look() -> None:
+    box = {"snapshot": snapshot(result({"Ada": 300, "Bo": 310})), "now": NOW}
+    test = page(box)
+    assert marked(test, "more-votes") == []
+    box |= {"snapshot": snapshot(result({"Ada": 400, "Bo": 312})), "now": NOW + timedelta(seconds=5)}
+    test.run()
+    assert marked(test, "more-votes") == ["+102 since your last look, 5 s before"]
+    assert valued(test, "rank-change", "climbed") == ["1", "-1"]
+    assert "+7.0 points" in text(markup(test))
+    box["now"] = NOW + timedelta(seconds=6)
+    test.run()  # somebody has clicked: no new look
+    assert marked(test, "more-votes") == ["+102 since your last look, 6 s before"]
+    box["now"] = NOW + timedelta(seconds=11)
+    test.run()
+    assert marked(test, "more-votes") == []
+
+
+def test_what_the_last_minute_brought() -> None:
+    ada = Change("c0", 40, 0.012, 1, 1)
+    lately = Changes(NOW - timedelta(seconds=60), NOW, 55, (ada,), (("Kent", 55),))
+    test = page(snapshot(result({"Ada": 300, "Bo": 200}), last_minute={"e": lately}))
+    assert valued(test, "last-minute") == ["55"]
+    assert marked(test, "trend") == ["+1.2 points in the last minute"]
+    assert "55 votes came in the last minute, 40 of them for Ada, whose share rose by 1.2 points." in marked(test, "sentence")[0]
+
+
+def test_the_wall_has_the_same_numbers_and_nothing_to_press() -> None:
+    test = page(snapshot(result({"Ada": 300, "Bo": 200}), elections=(election(kind="simulated"), election("f"))), view="wall")
+    assert valued(test, "total-votes") == ["500"]
+    assert marked(test, "leader-name") == ["Ada"]
+    assert valued(test, "candidate", "votes") == ["300", "200"]
+    assert marked(test, "simulation") == ["Simulation"]
+    assert len(marked(test, "agreement")) == 1
+    assert not [*test.button, *test.selectbox, *test.slider]
+
+
+@pytest.mark.parametrize(
+    "shown", [snapshot(elections=()), snapshot(result({})), snapshot(result({"Ada": 3, "Bo": 1})), snapshot(result({"Ada": 7, "Bo": 7}))]
+)
+def test_the_wall_when_nobody_leads(shown: Snapshot) -> None:
+    assert marked(page(shown, view="wall"), "leader-name") == []
+
+
+def test_an_address_shows_what_was_chosen() -> None:
+    two = snapshot(result({"Ada": 300}), result({"Bo": 400}, "f"), elections=(election("f", "June"), election()))
+    test = page(two, election="e", every="20")
+    assert marked(test, "election") == ["May"]
+    assert test.sidebar.slider(key="every").value == 20
+    assert marked(page(two, election="nobody has this one"), "election") == ["June"]
+
+
+def test_leaflets_are_read_by_name() -> None:
+    shown = result({"Bo": 300, "Ada": 200})
+    speaking = replace(shown, candidates=tuple(replace(one, biography=f"{one.name} sails.", platform="Tides.") for one in shown.candidates))
+    first, second = marked(page(snapshot(speaking)), "leaflet")
+    assert "Ada sails." in first
+    assert "Tides." in second

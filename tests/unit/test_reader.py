@@ -2,20 +2,25 @@
 
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
 import pytest
 
 from livetally.adapters.reading import Record
+from livetally.adapters.votes_read import Passed
 from livetally.core import wire
 from livetally.core.elections import Election
 from livetally.core.errors import ServiceError
 from livetally.show import reader as reader_module
+from livetally.show.health import SPARK_STARTS, health, spark_is_away
+from livetally.show.journeys import Journeys
+from livetally.show.judge import Checked
 from livetally.show.listening import Listening
 from livetally.show.reader import Reader
-from livetally.show.result import Facts, Snapshot
+from livetally.show.result import Facts, Snapshot, Trouble
+from livetally.show.trust import Agreement, Waiting
 
 DEADLINE_S = 5.0
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -87,6 +92,8 @@ class Database:
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reader_module, "RETRY_S", 0.01)
     monkeypatch.setattr(reader_module, "FACTS_INTERVAL_S", 0.01)
+    monkeypatch.setattr(reader_module, "PUBLISH_INTERVAL_S", 0.01)
+    monkeypatch.setattr(reader_module, "CHECK_INTERVAL_S", 0.01)
 
 
 @pytest.fixture
@@ -105,6 +112,27 @@ def reader(topics: Topics, database: Database) -> Iterator[Reader]:
     one.start()
     yield one
     one.close()
+
+
+class Checks:
+    """What the reader hands to the checks, and what comes of them."""
+
+    def __init__(self) -> None:
+        self.announced: Callable[[], Any] = dict
+        self.error: Exception | None = None
+        self.checked = Checked(Agreement("amber", 4, 4, 4, behind=3), waiting=(Waiting("tally", "votes", 3),))
+
+    def open(self, announced: Callable[[], Any]) -> "Checks":
+        self.announced = announced
+        return self
+
+    def check(self) -> Checked:
+        if self.error is not None:
+            raise self.error
+        return self.checked
+
+    def close(self) -> None:
+        pass
 
 
 def wait_for(reader: Reader, condition: Callable[[Snapshot], bool]) -> Snapshot:
@@ -224,3 +252,95 @@ def test_a_broker_that_is_silent_is_asked_now_and_then_whether_it_is_there() -> 
     answers[0], topics.fault = True, "its own"
     listening.read(0)
     assert listening.fault == "its own"
+
+
+@pytest.fixture
+def checks() -> Checks:
+    return Checks()
+
+
+@pytest.fixture
+def checking(topics: Topics, database: Database, checks: Checks) -> Iterator[Reader]:
+    one = Reader(topics.open, database.open, lambda: NOON, checks.open)
+    one.start()
+    yield one
+    one.close()
+
+
+def test_the_badge_comes_with_what_waits(checking: Reader) -> None:
+    snapshot = wait_for(checking, lambda one: one.agreement.state == "amber")
+    assert (snapshot.agreement.behind, snapshot.trust.waiting) == (3, (Waiting("tally", "votes", 3),))
+
+
+def test_the_checks_are_told_what_was_heard_and_nothing_before_the_topics_were_read(
+    checking: Reader, topics: Topics, checks: Checks
+) -> None:
+    topics.log.append(record(1, 5))
+    wait_for(checking, lambda one: total(one) == 5 and one.agreement.state == "amber")
+    assert checks.announced() == {("candidate", "e", ("a",)): (1, 1, 5)}
+    early = Reader(topics.open, Database().open, lambda: NOON, checks.open)
+    assert early._announced() is None
+
+
+@pytest.mark.parametrize("error", [ServiceError("Kafka is away"), ZeroDivisionError("oops")])
+def test_what_cannot_be_compared_is_unknown_and_the_numbers_stay(checking: Reader, checks: Checks, error: Exception) -> None:
+    wait_for(checking, lambda one: one.agreement.state == "amber")
+    checks.error = error
+    unknown = wait_for(checking, lambda one: one.agreement.state == "unknown")
+    assert str(error) in unknown.agreement.waiting_for
+    assert unknown.agreement.tally == 4
+    checks.error = None
+    wait_for(checking, lambda one: one.agreement.state == "amber")
+
+
+def test_the_last_minute_comes_with_the_numbers(topics: Topics, database: Database) -> None:
+    moments = iter(NOON + timedelta(seconds=second) for second in range(10_000_000))
+    reader = Reader(topics.open, database.open, lambda: next(moments))
+    reader.start()
+    topics.log.append(record(1, 5))
+    wait_for(reader, lambda one: total(one) == 5)
+    topics.log.append(record(2, 8))
+    snapshot = wait_for(reader, lambda one: "e" in one.last_minute)
+    assert snapshot.last_minute["e"].votes == 3
+    reader.close()
+
+
+def test_services_and_stages_are_up_or_away_since_a_moment() -> None:
+    facts = Facts((), 0, {}, stages=frozenset({"record", "pulse"}))
+    first = health((), (), facts, NOON)
+    assert [(one.name, one.is_up, one.since) for one in first] == [
+        ("Kafka", True, NOON), ("PostgreSQL", True, NOON), ("record", True, NOON), ("tally", False, NOON)
+    ]  # fmt: skip
+    later = NOON + timedelta(minutes=1)
+    second = health(first, (Trouble("PostgreSQL", later, "gone"),), facts, later)
+    assert [(one.name, one.is_up, one.since) for one in second if one.name != "Kafka"] == [
+        ("PostgreSQL", False, later), ("record", True, NOON), ("tally", False, NOON)
+    ]  # fmt: skip
+    assert second[1].detail == "gone"
+
+
+def test_spark_is_missed_when_votes_wait_for_it_longer_than_it_takes_to_start() -> None:
+    away = health((), (), Facts((), 0, {}, stages=frozenset()), NOON)
+    waiting = (Waiting("tally", "votes", 1),)
+    assert not spark_is_away(away, waiting, NOON + SPARK_STARTS / 2)
+    assert spark_is_away(away, waiting, NOON + SPARK_STARTS)
+    assert not spark_is_away(away, (), NOON + SPARK_STARTS)
+    there = health((), (), Facts((), 0, {}, stages=frozenset({"tally"})), NOON)
+    assert not spark_is_away(there, waiting, NOON + SPARK_STARTS)
+
+
+def test_a_journey_is_told_stage_by_stage() -> None:
+    journeys = Journeys()
+    cast_ms = round(NOON.timestamp() * 1000)
+    journeys.counted(Passed(cast_ms, cast_ms + 200), (1, 4))
+    assert journeys.newest() is None, "what was announced before this server looked has no time of arrival"
+    journeys.shown((1, 4), NOON + timedelta(seconds=0.7), NOON + timedelta(seconds=1))
+    journeys.counted(Passed(cast_ms, cast_ms + 200), (1, 3))
+    assert journeys.newest() is None
+    journeys.counted(Passed(cast_ms, cast_ms + 200), (1, 4))
+    newest = journeys.newest()
+    assert newest
+    assert (newest.recorded_s, newest.tallied_s, newest.shown_s) == pytest.approx((0.2, 0.5, 0.3))
+    assert newest.whole_s == pytest.approx(1.0)
+    assert journeys.p95_s(NOON) == pytest.approx(1.0)
+    assert journeys.p95_s(NOON + timedelta(hours=1)) is None

@@ -1,11 +1,12 @@
 """What a page asks PostgreSQL for: a few facts, again and again, over one connection that heals."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from livetally.adapters.cells import Cells
 from livetally.adapters.postgres import Connection, connect, explained
 from livetally.adapters.roll import Roll
+from livetally.adapters.trust import RejectedCounts, stages
 from livetally.core.elections import Election
 from livetally.core.errors import ServiceError
 
@@ -16,6 +17,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self._url = url
         self._connection: Connection | None = None
+        self._rejected = RejectedCounts()
 
     def elections(self) -> list[Election]:
         """The newest first."""
@@ -34,6 +36,16 @@ class Database:
         """Why a recount is under way; None if there is none."""
         with self._healing() as connection:
             return Cells(connection).recounting()
+
+    def rejected(self) -> Mapping[str, tuple[tuple[str, int], ...]]:
+        """Rejected ballots: by election, reason and number, most first."""
+        with self._healing() as connection:
+            return self._rejected.read(connection)
+
+    def stages(self) -> frozenset[str]:
+        """Stages that are connected to PostgreSQL now."""
+        with self._healing() as connection:
+            return stages(connection)
 
     @contextmanager
     def _healing(self) -> Iterator[Connection]:

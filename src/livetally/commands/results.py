@@ -17,6 +17,10 @@ from livetally.settings import read_settings
 
 
 def results(arguments: argparse.Namespace) -> int:
+    if arguments.watch:
+        from livetally.commands.watch import watch  # it loads what reads topics: a result told once does not wait for that
+
+        return watch(arguments)
     at = None if arguments.at is None else parse_time(arguments.at)
     with database_of(read_settings()) as database_url:
         board = read_board(database_url, arguments.election, at)

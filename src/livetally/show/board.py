@@ -12,9 +12,11 @@ from typing import Any
 
 from livetally.core import wire
 from livetally.core.tally import AGE, CANDIDATE, GENDER, PARTY, REGION, STATE, VIEWS, View
+from livetally.show.alert_messages import AlertKey, HeardAlert, in_order, read_alert
 from livetally.show.result import Group, Result, Standing, Unreadable, by_age, by_name, by_votes, lead_of, ranked
+from livetally.show.trust import AlertSeen
 
-TOPICS = (wire.CANDIDATES, *(view.topic for view in VIEWS))
+TOPICS = (wire.CANDIDATES, *(view.topic for view in VIEWS), wire.ALERTS)
 UNREADABLE_MAX = 1_000  # remembered one by one, so that reading them again does not count them again; more are not worth memory
 _VIEW_OF = {view.topic: view for view in VIEWS}
 
@@ -28,6 +30,7 @@ class _Number:
 
     rank: tuple[int, int, str, int]  # generation, batch, as_of, total
     fields: Mapping[str, Any]
+    group: Group  # what a page shows of it, made once: with thousands of places few change from one look to the next
 
     @property
     def total(self) -> int:
@@ -36,9 +39,10 @@ class _Number:
 
 class Board:
     def __init__(self) -> None:
-        self._numbers: dict[str, dict[tuple[str, Group_], _Number]] = {}  # election -> (view, group) -> number
+        self._numbers: dict[str, dict[str, dict[Group_, _Number]]] = {}  # election -> view -> group -> number
         self._generation: dict[str, int] = {}
         self._listed: dict[str, dict[str, tuple[Order, Mapping[str, Any]]]] = {}  # election -> candidate -> its announcement
+        self._alerts: dict[str, dict[AlertKey, HeardAlert]] = {}
         self._unreadable: dict[tuple[str, Order], str] = {}
         self._results: dict[str, Result] = {}
         self._changed: set[str] = set()
@@ -52,6 +56,8 @@ class Board:
                 self._fold_candidate(fields, order)
             elif topic in _VIEW_OF:
                 self._fold_number(_VIEW_OF[topic], fields)
+            elif topic == wire.ALERTS:
+                self._fold_alert(fields)
             else:
                 raise ValueError("nobody expects messages from this topic")  # noqa: TRY301 (one place that counts them)
         except ValueError as error:
@@ -65,6 +71,26 @@ class Board:
             self._results[election_id] = self._result(election_id)
         self._changed.clear()
         return dict(self._results)
+
+    def alerts(self) -> Mapping[str, tuple[AlertSeen, ...]]:
+        """By election: those that are raised first, then the newest."""
+        return {election_id: in_order(heard.values()) for election_id, heard in self._alerts.items()}
+
+    def announced(self) -> Mapping[tuple[str, str, Group_], tuple[int, int, int]]:
+        """Every total as it was announced: (view, election, group) -> (generation, batch, votes)."""
+        return {
+            (view, election_id, group): (number.rank[0], number.rank[1], number.total)
+            for election_id, views in self._numbers.items()
+            for view, numbers in views.items()
+            for group, number in numbers.items()
+        }
+
+    @property
+    def newest(self) -> tuple[tuple[int, int], datetime] | None:
+        """The highest version that has been heard, and when it was announced."""
+        ranks = (number.rank for views in self._numbers.values() for numbers in views.values() for number in numbers.values())
+        newest = max(ranks, default=None)
+        return None if newest is None else ((newest[0], newest[1]), _moment(newest[2]))
 
     @property
     def unreadable(self) -> Unreadable:
@@ -83,43 +109,54 @@ class Board:
     def _fold_number(self, view: View, fields: Mapping[str, Any]) -> None:
         election_id, group = _text(fields, "election_id"), tuple(_text(fields, name) for name in view.group)
         generation, batch = _version(fields)
-        number = _Number((generation, batch, _as_of(fields), _count(fields, view.total)), fields)
-        numbers = self._numbers.setdefault(election_id, {})
+        total = _count(fields, view.total)
+        shown = Group(group[0], total, _registered(fields), within=group[1] if len(group) > 1 else "")
+        number = _Number((generation, batch, _as_of(fields), total), fields, shown)
+        views = self._numbers.setdefault(election_id, {})
         if generation > self._generation.get(election_id, -1):
             self._generation[election_id] = generation
-            numbers.clear()
+            views.clear()
             self._change(election_id)
-        key = (view.name, group)
-        if generation == self._generation[election_id] and (key not in numbers or number.rank > numbers[key].rank):
-            numbers[key] = number
+        numbers = views.setdefault(view.name, {})
+        if generation == self._generation[election_id] and (group not in numbers or number.rank > numbers[group].rank):
+            numbers[group] = number
             self._change(election_id)
+
+    def _fold_alert(self, fields: Mapping[str, Any]) -> None:
+        """An alert outlives a count: what was conspicuous once stays so when the votes are counted anew."""
+        election_id = _text(fields, "election_id")
+        heard = read_alert(fields, (*_version(fields), _as_of(fields)))
+        alerts = self._alerts.setdefault(election_id, {})
+        if heard.key not in alerts or heard.rank > alerts[heard.key].rank:
+            alerts[heard.key] = heard
+            self.revision += 1
 
     def _change(self, election_id: str) -> None:
         self._changed.add(election_id)
         self.revision += 1
 
     def _result(self, election_id: str) -> Result:
-        numbers = self._numbers.get(election_id, {})
+        views = self._numbers.get(election_id, {})
         standings = ranked(self._standings(election_id))
-        newest = max((number.rank[2] for number in numbers.values()), default=None)
+        newest = max((number.rank[2] for numbers in views.values() for number in numbers.values()), default=None)
         return Result(
             election_id,
             total_votes=sum(standing.votes for standing in standings),
             candidates=standings,
             lead=lead_of(standings),
-            places=by_votes(_groups(numbers, STATE)),
-            cities=by_votes(_groups(numbers, REGION)),
-            parties=by_votes(_groups(numbers, PARTY)),
-            genders=by_name(_groups(numbers, GENDER)),
-            ages=by_age(_groups(numbers, AGE)),
+            places=by_votes(_groups(views, STATE)),
+            cities=by_votes(_groups(views, REGION)),
+            parties=by_votes(_groups(views, PARTY)),
+            genders=by_name(_groups(views, GENDER)),
+            ages=by_age(_groups(views, AGE)),
             as_of=_moment(newest) if newest else None,
+            generation=self._generation.get(election_id, 0),
         )
 
     def _standings(self, election_id: str) -> list[Standing]:
         """Everybody on the list, and everybody with votes, should the list not name them (yet)."""
-        numbers = self._numbers.get(election_id, {})
+        counted = {group[0]: number for group, number in self._numbers.get(election_id, {}).get(CANDIDATE.name, {}).items()}
         listed = {candidate_id: fields for candidate_id, (_, fields) in self._listed.get(election_id, {}).items()}
-        counted = {group[0]: number for (view, group), number in numbers.items() if view == CANDIDATE.name}
         return [
             _standing(candidate_id, listed.get(candidate_id) or counted[candidate_id].fields, counted.get(candidate_id))
             for candidate_id in listed.keys() | counted.keys()
@@ -138,12 +175,8 @@ def _standing(candidate_id: str, fields: Mapping[str, Any], number: _Number | No
     )
 
 
-def _groups(numbers: Mapping[tuple[str, Group_], _Number], view: View) -> list[Group]:
-    return [
-        Group(group[0], number.total, _registered(number.fields), within=group[1] if len(group) > 1 else "")
-        for (name, group), number in numbers.items()
-        if name == view.name
-    ]
+def _groups(views: Mapping[str, Mapping[Group_, _Number]], view: View) -> list[Group]:
+    return [number.group for number in views.get(view.name, {}).values()]
 
 
 def _object(value: bytes | None) -> Mapping[str, Any]:

@@ -10,7 +10,7 @@ from math import cos, pi, sin
 
 from livetally.core.parties import colour_of
 from livetally.core.tally import UNKNOWN
-from livetally.show.result import Result
+from livetally.show.result import Group, Result
 from livetally.show.words import number, percent, plural, said
 
 BARS_MAX = 12  # more do not fit a screen; the rest is one line, and all are in the table
@@ -65,6 +65,24 @@ def _bar(row: Bar, width: float, share: float) -> str:
         f'<div class="lt-bar-numbers"><span class="lt-votes">{number(row.votes)}</span> <span class="lt-share">{percent(share)}</span></div>'
         f'<div class="lt-track"><div class="lt-fill" style="width:{100 * width:.2f}%;background:{row.colour}"></div></div></li>'
     )
+
+
+def turnout_bars(groups: Sequence[Group], *, bars_max: int = BARS_MAX) -> str:
+    """How many of each group's registered people have voted: full is everybody. Groups of whom nobody knows it have no bar."""
+    if not groups:
+        return NOTHING
+    lines = []
+    for group in groups[:bars_max]:
+        known = group.turnout is not None
+        share = percent(group.turnout) if group.turnout is not None else "–"
+        of = f"{number(group.votes)} of {number(group.registered or 0)}" if known else plural(group.votes, "vote")
+        width = min(1.0, group.turnout or 0.0)
+        lines.append(
+            f'<li class="lt-bar" data-votes="{group.votes}"><div class="lt-bar-text"><span class="lt-bar-label">{label_of(group.name)}</span>'
+            f'<span class="lt-bar-note">{of}</span></div><div class="lt-bar-numbers"><span class="lt-votes">{share}</span></div>'
+            f'<div class="lt-track"><div class="lt-fill" style="width:{100 * width:.2f}%;background:var(--lt-hue-3)"></div></div></li>'
+        )
+    return f'<ol class="lt-bars">{"".join(lines)}</ol>'
 
 
 def pie(rows: Iterable[Bar], total: int, centre: str = "") -> str:

@@ -17,6 +17,8 @@ class DatabaseFacts:
             registered=self._database.registered(),
             candidates={one.election_id: self._database.candidate_count(one.election_id) for one in elections},
             recounting=self._database.recounting(),
+            rejected=self._database.rejected(),
+            stages=self._database.stages(),
         )
 
     def close(self) -> None:

@@ -1,73 +1,86 @@
 """The head of the page: which election, how much is counted, how old that is, who leads, and what is wrong just now."""
 
-from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime
 
 from livetally.core.elections import Election
-from livetally.show.charts import candidate_colours
-from livetally.show.result import Facts, Leads, Nobody, Result, Service, Snapshot, Standing, Tie
-from livetally.show.words import length, number, party, percent, plural, portrait, said, time_of_day
+from livetally.show import badge
+from livetally.show.result import Leads, Nobody, Result, Service, Snapshot, Standing, Tie
+from livetally.show.scene import Moment, Scene, has_closed
+from livetally.show.sentences import points, span
+from livetally.show.words import length, number, party, percent, plural, portrait, said
 
 TIE_PORTRAITS_MAX = 4
+DIFFERENCES_SHOWN_MAX = 3  # in the notice; the page Trust has them all
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """When and where somebody is looking."""
-
-    now: datetime
-    zone: tzinfo
-
-    def clock(self, moment: datetime) -> str:
-        return time_of_day(moment, self.zone, self.now)
-
-
-def masthead(election: Election | None, result: Result, facts: Facts | None, moment: Moment) -> str:
-    """Name, status and age of what follows."""
-    flags = (
-        ['<span class="lt-flag lt-flag-simulation" data-testid="simulation">Simulation</span>'] if election and election.simulated else []
-    )
-    if election:
-        flags.append(f'<span class="lt-flag lt-flag-{election.status}" data-testid="status">{_status(election, moment.now)}</span>')
-    if facts and facts.recounting is not None:
-        flags.append('<span class="lt-flag lt-flag-recounting" data-testid="recounting">Recounting</span>')
+def masthead(scene: Scene) -> str:
+    """Name, status, age and trustworthiness of what follows."""
+    result, moment = scene.result, scene.moment
     age = "No vote counted yet"
     if result.as_of:
         age = (
             f"As of <time data-testid='as-of' datetime='{result.as_of.isoformat()}'>{moment.clock(result.as_of)}</time>, "
             f"{length(moment.now - result.as_of)} old"
         )
+    name = scene.election.name if scene.election else result.election_id
     return (
-        f'<header class="lt-masthead"><div class="lt-kicker">Election results, counted live {"".join(flags)}</div>'
-        f'<h1 data-testid="election">{said(election.name if election else result.election_id)}</h1>'
-        f'<p class="lt-dateline"><span data-testid="age">{age}</span> <span class="lt-dot">·</span> '
-        f'Last refreshed <time data-testid="refreshed">{moment.clock(moment.now)}</time></p></header>'
+        f'<header class="lt-masthead"><div class="lt-kicker">Election results, counted live {flags(scene)}</div>'
+        f'<h1 data-testid="election">{said(name)}</h1>'
+        f'<p class="lt-dateline">{badge.badge(scene.snapshot.agreement)} <span data-testid="age">{age}</span> <span class="lt-dot">·</span> '
+        f'<span>Last refreshed <time data-testid="refreshed">{moment.clock(moment.now)}</time></span></p></header>'
     )
 
 
-def figures(result: Result, facts: Facts | None) -> str:
-    """How much has been counted, of how many."""
+def flags(scene: Scene) -> str:
+    shown = []
+    if scene.election and scene.election.simulated:
+        shown.append('<span class="lt-flag lt-flag-simulation" data-testid="simulation">Simulation</span>')
+    if scene.election:
+        status = _status(scene.election, scene.moment.now)
+        shown.append(f'<span class="lt-flag lt-flag-{scene.election.status}" data-testid="status">{status}</span>')
+    if scene.facts and scene.facts.recounting is not None:
+        shown.append('<span class="lt-flag lt-flag-recounting" data-testid="recounting">Recounting</span>')
+    return "".join(shown)
+
+
+def figures(scene: Scene) -> str:
+    """How much has been counted, of how many, and whether it is still moving."""
+    result, facts = scene.result, scene.facts
     candidates = facts.candidates.get(result.election_id, len(result.candidates)) if facts else len(result.candidates)
     registered = facts.registered if facts else None
     turnout = percent(result.total_votes / registered) if registered else "–"
-    shown = (
-        ("total-votes", "Votes counted", number(result.total_votes), result.total_votes),
-        ("turnout", "Turnout so far", turnout, ""),
-        ("total-voters", "Total voters", "–" if registered is None else number(registered), "" if registered is None else registered),
-        ("total-candidates", "Total candidates", number(candidates), candidates),
-    )
+    shown = [
+        ("total-votes", "Votes counted", number(result.total_votes), result.total_votes, _more(scene)),
+        ("turnout", "Turnout so far", turnout, "", ""),
+        ("last-minute", *_lately(scene), ""),
+        (
+            "total-voters",
+            "Registered voters",
+            "–" if registered is None else number(registered),
+            "" if registered is None else registered,
+            "",
+        ),
+        ("total-candidates", "Candidates", number(candidates), candidates, ""),
+    ]
     items = "".join(
-        f'<div class="lt-figure"><dt>{label}</dt><dd class="lt-{name}" data-testid="{name}" data-value="{value}">{text}</dd></div>'
-        for name, label, text, value in shown
+        f'<div class="lt-figure"><dt>{label}</dt><dd><span class="lt-{name}" data-testid="{name}" data-value="{value}">{text}</span>{more}</dd></div>'
+        for name, label, text, value, more in shown
     )
     return f'<dl class="lt-figures">{items}</dl>'
 
 
-def lead(result: Result) -> str:
-    """Who leads, and by how much; a tie is a tie."""
+def lead(scene: Scene) -> str:
+    """Who leads, and by how much; a tie is a tie, and with too few votes nobody leads."""
+    result = scene.result
     match result.lead:
+        case Leads() if scene.too_early:
+            return (
+                '<section class="lt-lead" data-testid="lead" data-lead="too-early"><div><p class="lt-eyebrow">Nobody leads yet</p>'
+                f"<h2>Too early to say</h2><p class='lt-lead-line'>Only {plural(result.total_votes, 'vote has', 'votes have')} been counted; "
+                "the next ones can turn everything round.</p></div></section>"
+            )
         case Leads(first, margin):
-            return _leader(result, first, margin)
+            return _leader(scene, first, margin)
         case Tie(first):
             pictures = "".join(portrait(one.photo, one.name, "lt-portrait-tie") for one in first[:TIE_PORTRAITS_MAX])
             names = ", ".join(said(one.name) for one in first[:TIE_PORTRAITS_MAX])
@@ -82,25 +95,35 @@ def lead(result: Result) -> str:
             return ""
 
 
-def _leader(result: Result, first: Standing, margin: int) -> str:
-    swatch = f'<span class="lt-swatch" style="background:{candidate_colours(result)[first.candidate_id]}"></span>'
+def _leader(scene: Scene, first: Standing, margin: int) -> str:
+    result = scene.result
+    swatch = f'<span class="lt-swatch" style="background:{scene.colours[first.candidate_id]}"></span>'
     affiliation = f'<p class="lt-party">{swatch}{party(first.party)}</p>' if result.has_parties else ""
-    points = percent(result.share(margin)).replace("%", "")
-    ahead = "the only candidate" if len(result.candidates) == 1 else f"{plural(margin, 'vote')} ahead ({points} points)"
+    eyebrow = "Most votes" if scene.is_closed else "Leading candidate"
     return (
         f'<section class="lt-lead" data-testid="lead" data-lead="{first.votes}">'
-        f'{portrait(first.photo, first.name, "lt-portrait-large")}<div class="lt-lead-who"><p class="lt-eyebrow">Leading candidate</p>'
+        f'{portrait(first.photo, first.name, "lt-portrait-large")}<div class="lt-lead-who"><p class="lt-eyebrow">{eyebrow}</p>'
         f'<h2 data-testid="leader-name">{said(first.name)}</h2>'
         f"{affiliation}</div>"
         f'<div class="lt-lead-numbers"><span class="lt-lead-share">{percent(result.share(first.votes))}</span>'
         f'<span class="lt-lead-votes"><b data-testid="leader-votes">{number(first.votes)}</b> {"vote" if first.votes == 1 else "votes"}</span>'
-        f'<span class="lt-lead-margin" data-testid="margin">{ahead}</span></div></section>'
+        f'<span class="lt-lead-margin" data-testid="margin">{ahead(result, margin)}</span>{_trend(scene, first)}</div></section>'
     )
+
+
+def ahead(result: Result, margin: int) -> str:
+    if len(result.candidates) == 1:
+        return "the only candidate"
+    return f"{plural(margin, 'vote')} ahead ({percent(result.share(margin)).replace('%', '')} points)"
 
 
 def notices(snapshot: Snapshot, moment: Moment) -> str:
     """What is wrong just now, one line each; nothing when all is well."""
-    lines = [
+    lines = []
+    if snapshot.agreement.state == "red":
+        places = badge.differences(snapshot.agreement, DIFFERENCES_SHOWN_MAX)
+        lines.append(f"<b>{badge.headline(snapshot.agreement)}.</b> {badge.explained(snapshot.agreement, moment)} {places}")
+    lines += [
         f"<b>{trouble.service} has not answered since {moment.clock(trouble.since)}</b> ({length(moment.now - trouble.since)}). "
         f"{_missing(trouble.service, snapshot)} The page goes on by itself as soon as it is back. "
         f'<span class="lt-detail">{said(trouble.detail)}</span>'
@@ -117,7 +140,7 @@ def notices(snapshot: Snapshot, moment: Moment) -> str:
             f"{'is' if snapshot.unreadable.count == 1 else 'are'} not in these numbers. "
             f'<span class="lt-detail">{said(snapshot.unreadable.example)}</span>'
         )
-    return "".join(f'<p class="lt-notice" role="status" data-testid="notice">{line}</p>' for line in lines)
+    return "".join(f'<div class="lt-notice" role="status" data-testid="notice">{line}</div>' for line in lines)
 
 
 def waiting(snapshot: Snapshot, election: Election | None, result: Result | None) -> str:
@@ -141,17 +164,49 @@ def waiting(snapshot: Snapshot, election: Election | None, result: Result | None
     return f'<section class="lt-waiting" data-testid="waiting"><h2>Nothing has been counted yet</h2><p>{missing}</p></section>'
 
 
+def _more(scene: Scene) -> str:
+    """How many more votes than at the last look."""
+    changes = scene.changes
+    if changes is None or changes.is_recount or changes.votes <= 0:
+        return ""
+    ago = length(changes.until - changes.since)
+    return f' <span class="lt-more" data-testid="more-votes">+{number(changes.votes)}<span class="lt-hidden"> since your last look, {ago} before</span></span>'
+
+
+def _lately(scene: Scene) -> tuple[str, str, int | str]:
+    """Label, text and value: whether it is still moving. A server that has just started looks back less far, and says so."""
+    found = scene.last_minute
+    if found is None:
+        return "In the last minute", "–", ""
+    votes = max(0, found.votes)
+    return f"In {span(found)}", f"+{number(votes)}" if votes else "0", votes
+
+
+def _trend(scene: Scene, first: Standing) -> str:
+    """Which way the leader's share went in the last minute; nothing where no vote came."""
+    lately = scene.last_minute
+    found = lately.of(first.candidate_id) if lately and lately.votes > 0 else None
+    if lately is None or found is None:
+        return ""
+    moved = points(found.share)
+    moved = "unchanged" if moved == "0.0" else f"{moved} points"
+    return f'<span class="lt-lead-trend" data-testid="trend">{moved} in {span(lately)}</span>'
+
+
 def _status(election: Election, now: datetime) -> str:
-    if election.status == "open" and election.closes_at and election.closes_at <= now:
+    if election.status == "open" and has_closed(election, now):
         return "Closed"
     return {"draft": "Not open yet", "open": "Open", "closed": "Closed", "certified": "Certified"}[election.status]
 
 
 def _missing(service: Service, snapshot: Snapshot) -> str:
-    if service == "Kafka":
-        return "No new numbers come in; these are the last ones." if snapshot.results else "Without it there are no numbers."
-    return (
-        "Names, status and the number of registered voters are the last known."
-        if snapshot.facts
-        else "Names and registrations are unknown."
-    )
+    match service:
+        case "Kafka":
+            return "No new numbers come in; these are the last ones." if snapshot.results else "Without it there are no numbers."
+        case "PostgreSQL":
+            known = bool(snapshot.facts)
+            return (
+                "Names, status and the number of registered voters are the last known." if known else "Names and registrations are unknown."
+            )
+        case "Spark":
+            return "Nothing is being counted; these are the last numbers."

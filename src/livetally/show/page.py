@@ -1,26 +1,27 @@
 """The page: the file that Streamlit runs from top to bottom for every viewer."""
 
 import atexit
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 import streamlit as st
 
-from livetally.adapters.reading import Tail
-from livetally.adapters.topics import Topics
 from livetally.core.errors import UsageError
 from livetally.settings import read_settings
 from livetally.show import sections
-from livetally.show.board import TOPICS
-from livetally.show.facts import DatabaseFacts
-from livetally.show.listening import Listening
-from livetally.show.live import draw
-from livetally.show.reader import Reader
+from livetally.show.live import Sources
+from livetally.show.navigation import navigate
+from livetally.show.serving import Serving, serve
+
+# Drawn here: an icon of Streamlit's own set would be fetched from another server, which then knows who is looking.
+ICON = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" rx="3" fill="#9a2b2b"/>'
+    '<path d="M3 13V9h2.5v4zM6.75 13V3h2.5v10zM10.5 13V6H13v7z" fill="#fff"/></svg>'
+)
 
 
 def main() -> None:
-    st.set_page_config("Election results", page_icon=":material/how_to_vote:", layout="wide")
+    st.set_page_config("Election results", page_icon=ICON, layout="wide")
     st.html(Path(__file__).with_name("style.css"))
     try:
         settings = read_settings()
@@ -30,22 +31,16 @@ def main() -> None:
     if settings.kafka_bootstrap_servers is None or settings.database_url is None:
         st.html(sections.cannot_start(sections.NO_ADDRESSES))
         return
-    reader = shared_reader(settings.kafka_bootstrap_servers, settings.database_url.get_secret_value())
-    draw(lambda: reader.snapshot, lambda: datetime.now(UTC))
+    serving = shared(settings.kafka_bootstrap_servers, settings.database_url.get_secret_value())
+    navigate(Sources(lambda: serving.snapshot, serving.asking, lambda: datetime.now(UTC)))
 
 
 @st.cache_resource(show_spinner=False)
-def shared_reader(bootstrap_servers: str, database_url: str) -> Reader:
-    """The one reader of this server process, whoever looks."""
-    topics = Topics(bootstrap_servers)
-    reader = Reader(
-        lambda: Listening(Tail(bootstrap_servers, TOPICS), topics.answer, time.monotonic),
-        lambda: DatabaseFacts(database_url),
-        lambda: datetime.now(UTC),
-    )
-    reader.start()
-    atexit.register(reader.close)
-    return reader
+def shared(bootstrap_servers: str, database_url: str) -> Serving:
+    """What reads for this server process, once, whoever looks."""
+    serving = serve(bootstrap_servers, database_url)
+    atexit.register(serving.close)
+    return serving
 
 
 if __name__ == "__main__":

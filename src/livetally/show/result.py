@@ -1,16 +1,17 @@
 """What a page shows of one election: frozen, sorted, complete. Shares and margins are read off totals; nothing is counted."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
 from livetally.core.elections import Election
 from livetally.core.tally import AGE_GROUPS, UNKNOWN
+from livetally.show.trust import NO_TRUST, UNCHECKED, Agreement, Trust
 
 _AGE_ORDER = {name: place for place, (_, name) in enumerate(AGE_GROUPS)}
 
-Service = Literal["Kafka", "PostgreSQL"]
+Service = Literal["Kafka", "PostgreSQL", "Spark"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,7 @@ class Result:
     genders: tuple[Group, ...] = ()
     ages: tuple[Group, ...] = ()
     as_of: datetime | None = None  # when the tally published the newest of these numbers
+    generation: int = 0  # which count this is; a higher one began from the beginning
 
     @property
     def has_parties(self) -> bool:
@@ -88,6 +90,50 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """An election as somebody saw it: little enough to be kept for every viewer. `changes.look` makes one, `changes.since` compares two."""
+
+    seen_at: datetime
+    total_votes: int
+    votes: Mapping[str, int]  # by candidate_id
+    generation: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What became of a candidate between two looks."""
+
+    candidate_id: str
+    votes: int  # more than then
+    share: float  # more or less than then, of 1
+    rank_before: int  # 1 is first; equal for equal votes
+    rank: int
+
+    @property
+    def climbed(self) -> int:
+        """Ranks won; negative: lost."""
+        return self.rank_before - self.rank
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Between two looks at an election: candidates in the order of the result; places (counties) that brought any votes, most first.
+
+    Between looks that a viewer kept there are no places.
+    """
+
+    since: datetime
+    until: datetime
+    votes: int
+    candidates: tuple[Change, ...] = ()
+    places: tuple[tuple[str, int], ...] = ()
+    is_recount: bool = False  # the votes were counted anew in between: the differences are none of voting
+
+    def of(self, candidate_id: str) -> Change | None:
+        return next((one for one in self.candidates if one.candidate_id == candidate_id), None)
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What PostgreSQL says besides the numbers."""
 
@@ -95,6 +141,8 @@ class Facts:
     registered: int
     candidates: Mapping[str, int]  # election_id -> how many stand
     recounting: str | None = None  # why, while the tally counts everything again
+    rejected: Mapping[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)  # by election, see `trust.Trust`
+    stages: frozenset[str] | None = None  # those that are connected to PostgreSQL now: record, tally; None where nobody has asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +164,19 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Everything a page draws, at one moment. `results` is None until the topics have been read to their end once."""
+    """Everything a page draws, at one moment. `results` is None until the topics have been read to their end once.
+
+    `last_minute`: what the last minute changed, by election; there is none for an election whose numbers this server has not known for
+    some seconds yet, and `since` says how far back it looks.
+    """
 
     results: Mapping[str, Result] | None = None
     facts: Facts | None = None
     troubles: tuple[Trouble, ...] = ()
     unreadable: Unreadable = Unreadable()
+    last_minute: Mapping[str, Changes] = field(default_factory=dict)
+    agreement: Agreement = UNCHECKED
+    trust: Trust = NO_TRUST
 
 
 def lead_of(standings: tuple[Standing, ...]) -> Lead:

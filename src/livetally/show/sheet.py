@@ -40,20 +40,33 @@ def pages_of(rows: int, size: int) -> int:
     return max(1, -(-rows // size))
 
 
-def arrange(rows: Sequence[Row], column: Column[Row], *, descending: bool, page: int, size: int) -> Sheet[Row]:
-    """Sort, then cut. Rows without a value come last in both directions; rows with equal ones keep their order."""
-    valued = [(value, row) for row in rows if (value := column.value(row)) is not None]
-    valued.sort(key=lambda pair: pair[0].casefold() if isinstance(pair[0], str) else pair[0], reverse=descending)
-    ordered = [row for _, row in valued] + [row for row in rows if column.value(row) is None]
+def found(rows: Sequence[Row], columns: Sequence[Column[Row]], wanted: str) -> Sequence[Row]:
+    """Rows of which any word column has what somebody looks for, in whatever case."""
+    folded = wanted.strip().casefold()
+    if not folded:
+        return rows
+    words = [column.value for column in columns if not column.is_number]
+    return [row for row in rows if any(folded in str(value(row)).casefold() for value in words)]
+
+
+def arrange(rows: Sequence[Row], column: Column[Row] | None, *, descending: bool, page: int, size: int) -> Sheet[Row]:
+    """Sort, then cut. Rows without a value come last in both directions; rows with equal ones keep their order. No column: as it is."""
+    ordered = list(rows) if column is None else _sorted(rows, column, descending=descending)
     pages = pages_of(len(rows), size)
     page = min(max(page, 1), pages)
     first = (page - 1) * size
     return Sheet(tuple(ordered[first : first + size]), first, len(rows), page, pages)
 
 
-def table(columns: Sequence[Column[Row]], sheet: Sheet[Row], caption: str, sorted_by: Column[Row], *, descending: bool) -> str:
+def _sorted(rows: Sequence[Row], column: Column[Row], *, descending: bool) -> list[Row]:
+    valued = [(value, row) for row in rows if (value := column.value(row)) is not None]
+    valued.sort(key=lambda pair: pair[0].casefold() if isinstance(pair[0], str) else pair[0], reverse=descending)
+    return [row for _, row in valued] + [row for row in rows if column.value(row) is None]
+
+
+def table(columns: Sequence[Column[Row]], sheet: Sheet[Row], caption: str, sorted_by: Column[Row] | None, *, descending: bool) -> str:
     heads = "".join(
-        f'<th scope="col" class="{_classes(column)}"{_sort_mark(descending=descending) if column is sorted_by else ""}>{column.title}</th>'
+        f'<th scope="col" class="{_classes(column)}"{_sort_mark(descending=descending) if column is sorted_by else ""}>{said(column.title)}</th>'
         for column in columns
     )
     lines = "".join(
@@ -68,7 +81,9 @@ def group_columns(result: Result, name: str, within: str = "") -> list[Column[Gr
     if within:
         columns.append(Column(within, lambda row: row.within, lambda row: label_of(row.within), is_number=False, minor=True))
     columns.append(Column("Votes", lambda row: row.votes, lambda row: number(row.votes)))
-    columns.append(Column("Share of all votes", lambda row: row.votes, lambda row: percent(result.share(row.votes)), minor=True))
+    columns.append(
+        Column("Share of all votes", lambda row: result.share(row.votes), lambda row: percent(result.share(row.votes)), minor=True)
+    )
     columns.append(
         Column("Registered", lambda row: row.registered, lambda row: "–" if row.registered is None else number(row.registered), minor=True)
     )
@@ -91,7 +106,7 @@ def candidate_columns(result: Result, colours: dict[str, str]) -> list[Column[St
         Column("Candidate", lambda row: row.name, named, is_number=False),
         Column("Party", lambda row: row.party, affiliated, is_number=False, minor=True),
         Column("Votes", lambda row: row.votes, lambda row: number(row.votes)),
-        Column("Share", lambda row: row.votes, lambda row: percent(result.share(row.votes))),
+        Column("Share", lambda row: result.share(row.votes), lambda row: percent(result.share(row.votes))),
     ]
     return [column for column in columns if column.title != "Party" or result.has_parties]
 

@@ -1,0 +1,22 @@
+"""The pages and the way between them, at addresses that stay what they are."""
+
+from functools import partial
+
+import streamlit as st
+
+from livetally.show import address
+from livetally.show.live import PAGES, Page, Sources, draw
+
+
+def navigate(sources: Sources) -> None:
+    """Draws the page that the address names. The links are ours: below the title at every width, and they carry what is chosen."""
+
+    def show(page: Page) -> None:
+        draw(sources, page, partial(links, page))
+
+    def links(current: Page) -> None:
+        for page, target in targets:
+            st.page_link(target, label=page.title, query_params=address.carried(), disabled=page is current)
+
+    targets = [(page, st.Page(partial(show, page), title=page.title, url_path=page.path, default=page is PAGES[0])) for page in PAGES]
+    st.navigation([target for _, target in targets], position="hidden").run()

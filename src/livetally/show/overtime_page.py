@@ -1,0 +1,127 @@
+"""The page Over time: how the result came about, at what pace, and the election as it stood at any moment."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from livetally.show import address, paints, sentences
+from livetally.show.charts import Bar, bars, candidate_colours
+from livetally.show.controls import behind, figure
+from livetally.show.lines import LINES_MAX, Line, line_chart
+from livetally.show.past import Series, Then
+from livetally.show.result import Result
+from livetally.show.scene import Scene
+from livetally.show.sheet import Column, candidate_columns, group_columns
+from livetally.show.tilemap import tile_map
+from livetally.show.words import number, plural, said
+
+NOW = "now"
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A row behind a chart over time."""
+
+    end: datetime
+    votes: tuple[float, ...]  # by candidate, in the order of the result
+
+
+def draw(scene: Scene) -> None:
+    answer = scene.asking.series(scene.result.election_id)
+    series = answer.value
+    if series is None or not series.ends:
+        why = said(answer.trouble) if answer.trouble else "No minute of this election has been counted yet."
+        st.html(f'<h2 class="lt-section">Over time</h2><p class="lt-sentence">{why}</p>')
+        return
+    st.html('<h2 class="lt-section">How the result came about</h2>')
+    shown = scene.result.candidates
+    none = (0,) * len(series.ends)
+    more = f" The {LINES_MAX} with most votes are drawn." if len(shown) > LINES_MAX else ""
+    sentence = f"{sentences.leader(scene.result, too_early=scene.too_early, is_closed=scene.is_closed)}{more}"
+    counted = [series.votes.get(one.candidate_id) or none for one in shown]
+    show_lines(scene, "cumulative", "Votes counted, over time", sentence, series, counted)
+    rates = [series.per_minute(one.candidate_id) or none for one in shown]
+    show_lines(scene, "pace", "Votes a minute", sentences.pace(scene, series), series, rates)
+    if any(values[-1] for values in counted):
+        show_moment(scene, series)
+
+
+def show_lines(scene: Scene, key: str, title: str, sentence: str, series: Series, values: Sequence[Sequence[float]]) -> None:
+    """`values`: for each candidate, most votes first, a number at each end of a step."""
+    colours = scene.colours
+    # Before the first step nobody had a vote: so a line has a beginning, and an election of one minute has a line.
+    moments = (series.ends[0] - series.step, *series.ends)
+    lines = [
+        Line(said(one.name), (0, *numbers), colours[one.candidate_id]) for one, numbers in zip(scene.result.candidates, values, strict=True)
+    ]
+    points = [Point(end, tuple(numbers[place] for numbers in values)) for place, end in reversed(list(enumerate(series.ends)))]
+    figure(scene, key, title, sentence, line_chart(moments, lines, scene.moment.zone), _columns(scene), points)
+
+
+def show_moment(scene: Scene, series: Series) -> None:
+    """The scrubber: candidates and places as they stood then."""
+    st.html('<h2 class="lt-section">Set it back</h2>')
+    moment = choose_moment(scene, series.ends)
+    then: Then | None = None
+    if moment is not None:
+        answer = scene.asking.at(scene.result.election_id, moment)
+        then = answer.value
+        if then is None:
+            why = said(answer.trouble) if answer.trouble else "It is being asked; the next refresh has it."
+            st.html(f'<p class="lt-sentence" data-testid="then">{why}</p>')
+            return
+    result = then.result if then else scene.result
+    ahead = then.ahead if then else scene.asking.ahead(scene.result.election_id).value or {}
+    when = f"At {scene.moment.clock(then.moment)}" if then else "Now"
+    left, right = st.columns(2, gap="large")
+    colours = {**candidate_colours(result), **scene.colours}
+    with left:
+        rows = [Bar(said(one.name), one.votes, colours[one.candidate_id]) for one in result.candidates]
+        sentence = f"{when}: {_stood(scene, result, is_now=then is None)}"
+        drawn = bars(rows, result.total_votes)
+        figure(scene, "then", "Candidates then", sentence, drawn, candidate_columns(result, colours), result.candidates)
+    with right:
+        drawn = tile_map(result.places, paints.by_leader(result.candidates, colours, ahead), "Who was ahead in each place")
+        st.html(
+            f'<section class="lt-chart" data-testid="figure-then-map"><h3 class="lt-chart-title">Places then</h3>'
+            f'<p class="lt-sentence lt-sentence-small">{when}: {plural(len([one for one in result.places if one.votes]), "place")} had votes.</p>'
+            f"{drawn}</section>"
+        )
+        behind(scene, "then-map", "Places then", group_columns(result, "County"), result.places)
+
+
+def choose_moment(scene: Scene, ends: Sequence[datetime]) -> datetime | None:
+    """A moment that the series has, or None for now. Growing by a minute does not move what somebody chose."""
+    named = {f"{end.astimezone(UTC):%Y-%m-%dT%H:%M}": end for end in ends}
+    options = [*named, NOW]
+    if st.session_state.get("moment") not in options:
+        asked = address.asked(address.AT)
+        st.session_state["moment"] = asked if asked in named else NOW
+    if len(options) < 3:  # noqa: PLR2004 (one moment and now: nothing to choose)
+        return None
+
+    def shown(option: str) -> str:
+        return "Now" if option == NOW else scene.moment.clock(named[option])
+
+    remember = address.keeper(address.AT, "moment", lambda option: "" if option == NOW else str(option))
+    chosen = st.select_slider("The election as it stood at", options, key="moment", format_func=shown, on_change=remember)
+    return named.get(str(chosen))
+
+
+def _stood(scene: Scene, result: Result, *, is_now: bool) -> str:
+    return sentences.leader(result, too_early=is_now and scene.too_early, is_closed=not is_now or scene.is_closed)
+
+
+def _columns(scene: Scene) -> list[Column[Point]]:
+    """The end of a step, then every candidate drawn, most votes first."""
+    zone = scene.moment.zone
+
+    def column(place: int, name: str) -> Column[Point]:
+        return Column(name, lambda row: row.votes[place], lambda row: number(round(row.votes[place])), minor=place > 2)  # noqa: PLR2004 (a phone has room for three)
+
+    ends: Column[Point] = Column(
+        "Until", lambda row: row.end.isoformat(), lambda row: f"{row.end.astimezone(zone):%-d %b %H:%M}", is_number=False
+    )
+    return [ends, *(column(place, one.name) for place, one in enumerate(scene.result.candidates))]

@@ -1,0 +1,81 @@
+"""The page People: who voted, by age, gender and party, and how many of each group have."""
+
+import streamlit as st
+
+from livetally.core.tally import UNKNOWN
+from livetally.show import sentences
+from livetally.show.charts import Bar, bars, label_of, party_colours, pie, turnout_bars
+from livetally.show.controls import figure
+from livetally.show.result import Group, Result
+from livetally.show.scene import Scene
+from livetally.show.sheet import group_columns
+from livetally.show.words import percent
+
+# Groups of people have no party: calm hues, and more only if somebody registers more groups.
+_GENDER_COLOURS = ("var(--lt-hue-1)", "var(--lt-hue-2)", "var(--lt-hue-3)", "var(--lt-hue-4)")
+_UNKNOWN_COLOUR = "var(--lt-faint)"
+
+
+def draw(scene: Scene) -> None:
+    result = scene.result
+    st.html(
+        f'<h2 class="lt-section">Who has voted</h2><p class="lt-sentence" data-testid="sentence">{sentences.people(result)}</p>'
+        if result.total_votes
+        else '<h2 class="lt-section">Who has voted</h2><p class="lt-sentence">Nobody yet.</p>'
+    )
+    ages, genders = group_columns(result, "Age"), group_columns(result, "Gender")
+    left, right = st.columns(2, gap="large")
+    with left:
+        figure(scene, "ages", "Votes by age", _most(result.ages, "age"), _age_bars(result), ages, result.ages)
+    with right:
+        slices = [Bar(label_of(one.name), one.votes, colour) for one, colour in zip(result.genders, _gender_colours(result), strict=True)]
+        drawn = pie(slices, sum(one.votes for one in result.genders))
+        figure(scene, "genders", "Votes by gender", _most(result.genders, "gender"), drawn, genders, result.genders)
+    st.html('<h2 class="lt-section">Turnout</h2>')
+    left, right = st.columns(2, gap="large")
+    with left:
+        said = sentences.turnout(result.ages, "age group", "among")
+        figure(scene, "turnout-ages", "Turnout by age", said, turnout_bars(result.ages), ages, result.ages)
+    with right:
+        said = sentences.turnout(result.genders, "gender", "among")
+        figure(scene, "turnout-genders", "Turnout by gender", said, turnout_bars(result.genders), genders, result.genders)
+    if result.has_parties and result.parties:
+        st.html('<h2 class="lt-section">Parties</h2>')
+        show_parties(scene)
+
+
+def show_parties(scene: Scene) -> None:
+    result, colours = scene.result, party_colours(scene.result)
+    rows = [Bar(label_of(one.name), one.votes, colours[one.name]) for one in result.parties]
+    left, right = st.columns(2, gap="large")
+    columns = group_columns(result, "Party")
+    with left:
+        figure(scene, "parties", "Votes per party", sentences.parties(result), bars(rows, result.total_votes), columns, result.parties)
+    with right:
+        drawn = pie(rows, result.total_votes)
+        figure(scene, "party-shares", "Share of each party", _most(result.parties, "party"), drawn, columns, result.parties)
+
+
+def _age_bars(result: Result) -> str:
+    return bars([Bar(label_of(one.name), one.votes, _age_colour(one)) for one in result.ages], result.total_votes)
+
+
+def _most(groups: tuple[Group, ...], what: str) -> str:
+    """Which group is largest, and how much of all it is."""
+    counted = [one for one in groups if one.votes]
+    if not counted:
+        return "No vote yet."
+    first = max(counted, key=lambda one: one.votes)
+    total = sum(one.votes for one in counted)
+    return f"The largest group by {what} is {label_of(first.name)}, with {percent(first.votes / total)} of these votes."
+
+
+def _age_colour(group: Group) -> str:
+    return _UNKNOWN_COLOUR if group.name == UNKNOWN else "var(--lt-hue-1)"
+
+
+def _gender_colours(result: Result) -> list[str]:
+    return [
+        _UNKNOWN_COLOUR if one.name == UNKNOWN else _GENDER_COLOURS[place % len(_GENDER_COLOURS)]
+        for place, one in enumerate(result.genders)
+    ]

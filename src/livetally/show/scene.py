@@ -1,0 +1,94 @@
+"""What one viewer sees at one moment: the reader's snapshot, the election chosen, and what has changed since the same viewer looked before."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+
+from livetally.core.elections import Election
+from livetally.show import changes
+from livetally.show.charts import candidate_colours
+from livetally.show.export import Origin, origin
+from livetally.show.past import Asking
+from livetally.show.result import Changes, Facts, Leads, Look, Result, Snapshot
+from livetally.show.words import time_of_day
+
+# While so few votes are counted, and fewer than half of those who may vote, the next ones can turn everything round:
+# to name a leader would be wrong half of the time.
+LEAD_VOTES_MIN = 20
+LEAD_TURNOUT_MIN = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When and where somebody is looking."""
+
+    now: datetime
+    zone: tzinfo
+
+    def clock(self, moment: datetime) -> str:
+        return time_of_day(moment, self.zone, self.now)
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """`election` is None while PostgreSQL has not said which there are; its numbers may be known all the same."""
+
+    snapshot: Snapshot
+    asking: Asking
+    moment: Moment
+    election: Election | None
+    result: Result
+    changes: Changes | None = None  # since the last look; None at the first one
+
+    @property
+    def facts(self) -> Facts | None:
+        return self.snapshot.facts
+
+    @property
+    def last_minute(self) -> Changes | None:
+        found = self.snapshot.last_minute.get(self.result.election_id)
+        return None if found is None or found.is_recount else found
+
+    @property
+    def is_closed(self) -> bool:
+        return self.election is not None and has_closed(self.election, self.moment.now)
+
+    @property
+    def too_early(self) -> bool:
+        return is_too_early(self.result, self.facts, is_closed=self.is_closed)
+
+    @property
+    def colours(self) -> dict[str, str]:
+        return candidate_colours(self.result)
+
+    @property
+    def origin(self) -> Origin:
+        return origin(self.result.election_id, self.election, self.result.as_of)
+
+    def name_of(self, candidate_id: str) -> str:
+        return next((one.name for one in self.result.candidates if one.candidate_id == candidate_id), candidate_id)
+
+
+def has_closed(election: Election, now: datetime) -> bool:
+    return election.status in {"closed", "certified"} or (election.closes_at is not None and election.closes_at <= now)
+
+
+def is_too_early(result: Result, facts: Facts | None, *, is_closed: bool) -> bool:
+    """Whether somebody is ahead by so few votes that nobody leads yet."""
+    if is_closed or not isinstance(result.lead, Leads) or len(result.candidates) == 1 or result.total_votes >= LEAD_VOTES_MIN:
+        return False
+    registered = facts.registered if facts else 0
+    return not registered or result.total_votes / registered < LEAD_TURNOUT_MIN
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """What a viewer saw: the look before, to compare with, and the newest."""
+
+    before: Look
+    newest: Look
+
+    def next(self, result: Result, now: datetime, interval: timedelta) -> "Looks":
+        """A click redraws the page at once: it is no new look, or what has changed would be gone before anybody has read it."""
+        if now - self.newest.seen_at < interval * 0.9:  # a fragment may come a little early
+            return self
+        return Looks(self.newest, changes.look(result, now))

@@ -1,0 +1,183 @@
+"""The page Trust: whether the numbers agree, what looks unusual, what was turned away and why, how far behind each stage is, who is there."""
+
+from datetime import timedelta
+
+import streamlit as st
+
+from livetally.show import badge
+from livetally.show.charts import Bar, bars
+from livetally.show.controls import behind, figure
+from livetally.show.scene import Scene
+from livetally.show.sheet import Column
+from livetally.show.trust import Agreement, AlertSeen, Health, Journey, Waiting
+from livetally.show.words import length, number, plural, said
+
+ALERTS_MAX = 30  # on the page; behind it are all
+_SEVERITIES = {"critical": "!!!", "warning": "!!", "notice": "!"}
+_RULES = {
+    "burst": "Many votes at once",
+    "silence": "Silence",
+    "share-jump": "A share that jumped",
+    "repeated-ballots": "Repeated ballots",
+}
+
+Rejected = tuple[str, int]
+
+
+def draw(scene: Scene) -> None:
+    st.html('<h2 class="lt-section">Can one believe it?</h2>')
+    st.html(agreement(scene))
+    show_alerts(scene)
+    left, right = st.columns(2, gap="large")
+    with left:
+        show_rejected(scene)
+    with right:
+        show_lag(scene)
+    show_health(scene)
+
+
+def agreement(scene: Scene) -> str:
+    """Three independent counts of the same ballots, side by side."""
+    found = scene.snapshot.agreement
+    counts = "".join(
+        f'<div class="lt-figure"><dt>{name}</dt><dd data-testid="{key}" data-value="{count}">{text}</dd></div>'
+        for key, name, count, text in _witnesses(found)
+    )
+    when = f" Last compared at {scene.moment.clock(found.checked_at)}." if found.checked_at else ""
+    return (
+        f'<section class="lt-agreement lt-agreement-{found.state}" data-testid="audit"><p>{badge.badge(found)}</p>'
+        f'<p class="lt-sentence" data-testid="sentence">{badge.explained(found, scene.moment)}{when}</p>'
+        f'{badge.differences(found)}<dl class="lt-figures lt-figures-few">{counts}</dl></section>'
+    )
+
+
+def show_alerts(scene: Scene) -> None:
+    alerts = scene.snapshot.trust.alerts.get(scene.result.election_id, ())
+    raised = [one for one in alerts if one.state == "raised"]
+    st.html('<h2 class="lt-section">What looks unusual</h2>')
+    if not alerts:
+        st.html(
+            '<p class="lt-sentence" data-testid="sentence">Nothing has looked unusual so far. An alert is a question to a person, never a verdict.</p>'
+        )
+        return
+    sentence = (
+        f"{plural(len(raised), 'alert is', 'alerts are')} raised, {plural(len(alerts) - len(raised), 'is over', 'are over')}. "
+        "An alert is a question to a person, never a verdict: no vote is held back because of one."
+    )
+    listed = "".join(_alert(scene, one) for one in alerts[:ALERTS_MAX])
+    st.html(f'<p class="lt-sentence" data-testid="sentence">{sentence}</p><ol class="lt-alerts">{listed}</ol>')
+    columns: list[Column[AlertSeen]] = [
+        Column("Rule", lambda one: one.rule, lambda one: said(one.rule), is_number=False),
+        Column("Subject", lambda one: one.subject, lambda one: said(one.subject), is_number=False),
+        Column("State", lambda one: one.state, lambda one: said(one.state), is_number=False, minor=True),
+        Column("Severity", lambda one: one.severity, lambda one: said(one.severity), is_number=False, minor=True),
+        Column("Seen", lambda one: one.seen, lambda one: number(round(one.seen))),
+        Column("Expected", lambda one: one.expected, lambda one: number(round(one.expected))),
+        Column("From", lambda one: one.begins.isoformat(), lambda one: scene.moment.clock(one.begins), is_number=False, minor=True),
+        Column("To", lambda one: one.ends.isoformat(), lambda one: scene.moment.clock(one.ends), is_number=False, minor=True),
+    ]
+    behind(scene, "alerts", "Alerts", columns, alerts)
+
+
+def show_rejected(scene: Scene) -> None:
+    """Ballots that name no election belong to none; they are shown with each, and said to be so."""
+    rejected = scene.snapshot.trust.rejected
+    here, nowhere = rejected.get(scene.result.election_id, ()), rejected.get("", ())
+    rows: list[Rejected] = [*here, *((f"{reason} (names no election)", count) for reason, count in nowhere)]
+    total = sum(count for _, count in rows)
+    sentence = (
+        f"{plural(total, 'ballot does', 'ballots do')} not count; most often: {said(rows[0][0])} ({number(rows[0][1])})."
+        if total
+        else "Every ballot so far counts."
+    )
+    drawn = bars([Bar(said(reason), count, "var(--lt-hue-2)") for reason, count in rows], total) if total else ""
+    columns: list[Column[Rejected]] = [
+        Column("Reason", lambda one: one[0], lambda one: said(one[0]), is_number=False),
+        Column("Ballots", lambda one: one[1], lambda one: number(one[1])),
+    ]
+    figure(scene, "rejected", "Rejected ballots, by reason", sentence, drawn, columns, rows)
+
+
+def show_lag(scene: Scene) -> None:
+    """What waits before each stage, and how long the newest vote took."""
+    trust = scene.snapshot.trust
+    waiting = trust.waiting
+    total = sum(one.count for one in waiting)
+    sentence = f"{_journey(trust.journey, trust.journey_p95_s)} {'Nothing waits.' if waiting and not total else ''}".strip()
+    rows = [
+        Bar(f"before {said(one.stage)}", one.count, "var(--lt-hue-1)", note=f'<span class="lt-bar-note">{said(one.what)}</span>')
+        for one in waiting
+    ]
+    drawn = f"{_way(trust.journey) if trust.journey else ''}{bars(rows, total)}"
+    columns: list[Column[Waiting]] = [
+        Column("Before", lambda one: one.stage, lambda one: said(one.stage), is_number=False),
+        Column("What", lambda one: one.what, lambda one: said(one.what), is_number=False),
+        Column("Waiting", lambda one: one.count, lambda one: number(one.count)),
+    ]
+    figure(scene, "lag", "From cast to screen", sentence, drawn, columns, waiting)
+
+
+def show_health(scene: Scene) -> None:
+    st.html('<h2 class="lt-section">Services and stages</h2>')
+    health = scene.snapshot.trust.health
+    away = [one for one in health if not one.is_up]
+    if not health:
+        sentence = "Nobody has asked them yet."
+    elif away:
+        sentence = f"{' and '.join(said(one.name) for one in away)} {'does' if len(away) == 1 else 'do'} not answer."
+    else:
+        sentence = f"All {len(health)} are there."
+    listed = "".join(_health(scene, one) for one in health)
+    st.html(f'<p class="lt-sentence" data-testid="sentence">{sentence}</p><ul class="lt-services">{listed}</ul>')
+
+
+def _witnesses(found: Agreement) -> list[tuple[str, str, int | str, str]]:
+    if found.checked_at is None and found.ledger_checked_at is None:
+        return [(key, name, "", "–") for key, name in (("ledger", "Ledger"), ("topic", "Votes topic"), ("tally", "Tally"))]
+    return [
+        ("ledger", "Ledger", found.ledger, number(found.ledger)),
+        ("topic", "Votes topic", found.topic, number(found.topic)),
+        ("tally", "Tally", found.tally, number(found.tally)),
+        ("behind", "On the way", found.behind, number(found.behind)),
+    ]
+
+
+def _alert(scene: Scene, one: AlertSeen) -> str:
+    """The evidence is made of the numbers and names the candidate by its id; the name stands before it."""
+    whom = f" · {said(scene.name_of(one.candidate_id))}" if one.candidate_id else ""
+    over = "" if one.state == "raised" else '<span class="lt-flag">over</span>'
+    sign = _SEVERITIES.get(one.severity, "!")
+    return (
+        f'<li class="lt-alert lt-alert-{"raised" if one.state == "raised" else "cleared"}" data-testid="alert" data-rule="{said_attribute(one.rule)}">'
+        f'<span class="lt-alert-sign" aria-hidden="true">{sign}</span><div><p><b>{_RULES.get(one.rule, said(one.rule))}</b> · {said(one.place)}{whom} '
+        f'<span class="lt-detail-inline">{said(one.severity)}, {scene.moment.clock(one.begins)} to {scene.moment.clock(one.ends)}</span> {over}</p>'
+        f'<p class="lt-evidence">{said(one.evidence)}</p></div></li>'
+    )
+
+
+def said_attribute(text: str) -> str:
+    """Only what a rule's name is made of; nothing that could end an attribute."""
+    return "".join(character for character in text if character.isalnum() or character in "-_")
+
+
+def _journey(journey: Journey | None, p95_s: float | None) -> str:
+    if journey is None:
+        return "No vote has been followed from cast to screen yet."
+    usual = f"; 95 of 100 took at most {p95_s:.1f} s lately" if p95_s is not None else ""
+    return f"The newest vote was here {journey.whole_s:.1f} s after it was cast{usual}. Your page adds up to its refresh interval."
+
+
+def _way(journey: Journey) -> str:
+    steps = (("recorded", journey.recorded_s), ("tallied", journey.tallied_s), ("here", journey.shown_s))
+    shown = "".join(f'<li style="flex-grow:{max(seconds, 0.05):.2f}"><b>{seconds:.1f} s</b> {name}</li>' for name, seconds in steps)
+    return f'<ol class="lt-way" data-testid="journey" data-seconds="{journey.whole_s:.3f}">{shown}</ol>'
+
+
+def _health(scene: Scene, one: Health) -> str:
+    ago = length(max(timedelta(0), scene.moment.now - one.since))
+    detail = f'<span class="lt-detail">{said(one.detail)}</span>' if one.detail else ""
+    state, sign = ("up", "✓") if one.is_up else ("down", "✕")
+    return (
+        f'<li class="lt-service lt-service-{state}" data-testid="service" data-up="{int(one.is_up)}"><span aria-hidden="true">{sign}</span> '
+        f"<b>{said(one.name)}</b> {'answers' if one.is_up else 'does not answer'}, for {ago}{detail}</li>"
+    )

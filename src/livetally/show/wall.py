@@ -1,0 +1,78 @@
+"""`?view=wall`: the same for a projector. No controls, large type, readable from the back of a hall; nothing to scroll."""
+
+from livetally.show import badge, header
+from livetally.show.result import Leads, Nobody, Standing, Tie
+from livetally.show.scene import Scene
+from livetally.show.words import length, number, party, percent, plural, portrait, said
+
+CANDIDATES_MAX = 6  # more would be too small to read from the back
+
+# Streamlit's own controls, and the room that they take.
+HIDES = (
+    "<style>[data-testid='stSidebar'],[data-testid='stHeader'],[data-testid='stSidebarCollapsedControl'],"
+    "[data-testid='stExpandSidebarButton']{display:none!important}"
+    ".stMainBlockContainer{max-width:none!important;padding:2.2vh 3vw!important}</style>"
+)
+
+
+def wall(scene: Scene) -> str:
+    result, moment = scene.result, scene.moment
+    name = scene.election.name if scene.election else result.election_id
+    age = f"As of {moment.clock(result.as_of)}, {length(moment.now - result.as_of)} old" if result.as_of else "No vote counted yet"
+    return (
+        f'<main class="lt-wall" data-testid="wall"><header class="lt-wall-head"><h1 data-testid="election">{said(name)}</h1>'
+        f"<p>{header.flags(scene)}</p></header>{_lead(scene)}{_bars(scene)}{_figures(scene)}"
+        f'<footer class="lt-wall-foot">{badge.badge(scene.snapshot.agreement)} <span data-testid="age">{age}</span></footer></main>'
+    )
+
+
+def _lead(scene: Scene) -> str:
+    result = scene.result
+    match result.lead:
+        case Leads() if scene.too_early:
+            return _headline("Nobody leads yet", "Too early to say", f"Only {plural(result.total_votes, 'vote')} counted")
+        case Leads(first, margin):
+            return (
+                f'<section class="lt-wall-lead" data-testid="lead">{portrait(first.photo, first.name, "lt-portrait-wall")}<div>'
+                f'<p class="lt-eyebrow">{"Most votes" if scene.is_closed else "Leading"}</p><h2 data-testid="leader-name">{said(first.name)}</h2>'
+                f"{_party(scene, first)}</div>"
+                f'<div class="lt-wall-share"><b>{percent(result.share(first.votes))}</b>'
+                f'<span data-testid="margin">{header.ahead(result, margin)}</span></div></section>'
+            )
+        case Tie(first):
+            votes = f"{plural(first[0].votes, 'vote')} each, {percent(result.share(first[0].votes))} of all"
+            return _headline("Nobody leads", f"A tie between {plural(len(first), 'candidate')}", votes)
+        case Nobody():
+            return header.waiting(scene.snapshot, scene.election, result)
+
+
+def _party(scene: Scene, one: Standing) -> str:
+    if not scene.result.has_parties:
+        return ""
+    return f'<p><span class="lt-swatch" style="background:{scene.colours[one.candidate_id]}"></span> {party(one.party)}</p>'
+
+
+def _headline(eyebrow: str, title: str, line: str) -> str:
+    return f'<section class="lt-wall-lead" data-testid="lead"><div><p class="lt-eyebrow">{eyebrow}</p><h2>{title}</h2><p>{line}</p></div></section>'
+
+
+def _bars(scene: Scene) -> str:
+    result = scene.result
+    shown = result.candidates[:CANDIDATES_MAX]
+    longest = max((one.votes for one in shown), default=0) or 1
+    lines = "".join(_bar(scene, one, one.votes / longest) for one in shown)
+    rest = len(result.candidates) - len(shown)
+    more = f'<li class="lt-rest">and {plural(rest, "other")}</li>' if rest else ""
+    return f'<ol class="lt-wall-bars">{lines}{more}</ol>' if result.total_votes else ""
+
+
+def _bar(scene: Scene, one: Standing, width: float) -> str:
+    return (
+        f'<li data-testid="candidate" data-votes="{one.votes}"><span class="lt-wall-name">{said(one.name)}</span>'
+        f'<span class="lt-votes">{number(one.votes)}</span><span class="lt-share">{percent(scene.result.share(one.votes))}</span>'
+        f'<div class="lt-track"><div class="lt-fill" style="width:{100 * width:.2f}%;background:{scene.colours[one.candidate_id]}"></div></div></li>'
+    )
+
+
+def _figures(scene: Scene) -> str:
+    return f'<div class="lt-wall-figures">{header.figures(scene)}</div>'

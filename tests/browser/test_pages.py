@@ -1,0 +1,213 @@
+"""The page in a real browser, on a real election: what people see, with whatever they see it, and the pictures of it.
+
+Screenshots of every page go to build/screenshots/, which git ignores: look at them after a change of the page.
+"""
+
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped] # it publishes no types
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from commandline import Livetally, wait_until
+from livetally.embedded import placing
+from livetally.show.dashboard import answers
+
+pytestmark = pytest.mark.browser
+
+VOTERS_ASKED = 2000
+SCREENSHOTS = Path(__file__).parents[2] / "build/screenshots"
+PATHS = {"results": "", "places": "places", "people": "people", "time": "time", "trust": "trust", "wall": "?view=wall"}
+LOOKS: dict[str, dict[str, Any]] = {
+    "light": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "light"},
+    "dark": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "dark"},
+    "phone": {"viewport": {"width": 360, "height": 740}, "color_scheme": "light"},
+}
+ZOOMED_WIDTH_PX = 320  # what is left of 1,280 at 400 %
+SHOWN_WITHIN_MS = 60_000
+SERIOUS = {"serious", "critical"}
+
+
+@dataclass
+class Held:
+    """An election that has been held, its page, and what the command line says of it."""
+
+    url: str
+    results: Any
+    livetally: Livetally
+    browser: Browser
+
+    def open(self, path: str, **look: Any) -> Page:
+        context = self.browser.new_context(locale="en-GB", timezone_id="Europe/London", **(look or LOOKS["light"]))
+        page = context.new_page()
+        page.set_default_timeout(SHOWN_WITHIN_MS)
+        page.goto(f"{self.url}/{path}")
+        expect(page.get_by_test_id("total-votes").first).to_have_attribute(
+            "data-value", str(self.results["total_votes"]), timeout=SHOWN_WITHIN_MS
+        )
+        return page
+
+
+@pytest.fixture(scope="module")
+def held(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Held]:
+    livetally = Livetally(tmp_path_factory.mktemp("browser") / "data")
+    livetally("run", "--voters", str(VOTERS_ASKED), "--rate", "max", "--exit-when-done", "--no-dashboard")
+    livetally("up")
+    serving = livetally.begin("dashboard")
+    try:
+        serving.wait_for("http://")
+        address = re.search(r"http://[^\s/]+", serving.said())
+        assert address is not None
+        wait_until(lambda: answers(address.group()), "the page answers")
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(
+                executable_path=_chromium(), args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+            )
+            yield Held(address.group(), livetally.json("results"), livetally, browser)
+            browser.close()
+    finally:
+        serving.end()
+        livetally("down")
+        placing.remove(livetally.data_dir)
+    assert livetally.processes() == []
+
+
+@pytest.fixture(autouse=True)
+def closed_again(held: Held) -> Iterator[None]:
+    """Every open page goes on refreshing: the next test has the browser to itself."""
+    yield
+    for context in held.browser.contexts:
+        context.close()
+
+
+@pytest.mark.parametrize("path", PATHS.values(), ids=PATHS)
+def test_the_numbers_are_those_of_the_command_line(held: Held, path: str) -> None:
+    page = held.open(path)
+    expect(page.get_by_test_id("total-voters").first).to_have_attribute("data-value", str(VOTERS_ASKED))
+    expect(page.get_by_test_id("simulation").first).to_be_visible()
+    expect(page.get_by_test_id("agreement").first).to_have_attribute("data-state", "green", timeout=SHOWN_WITHIN_MS)
+    if path in {"", "?view=wall"}:
+        expect(page.get_by_test_id("leader-name")).to_have_text(held.results["candidates"][0]["candidate_name"])
+        shown = [int(one.get_attribute("data-votes") or -1) for one in page.get_by_test_id("candidate").all()]
+        assert shown == [one["total_votes"] for one in held.results["candidates"]]
+    if path == "places":
+        tiles = page.locator(".lt-atlas [data-votes]").all()
+        assert sum(int(tile.get_attribute("data-votes") or -1) for tile in tiles) == held.results["total_votes"]
+
+
+def test_one_county_is_what_the_tally_says(held: Held) -> None:
+    query = "SELECT state, sum(votes)::bigint AS votes FROM votes_by_state GROUP BY state ORDER BY votes DESC LIMIT 1"
+    (largest,) = held.livetally.json("sql", query)
+    page = held.open(f"places?county={largest['state'].replace(' ', '+')}")
+    expect(page.get_by_test_id("own-place")).to_have_text(largest["state"])
+    own = page.locator("[data-testid=figure-own] .lt-bar")
+    expect(own.first).to_be_visible()
+    assert sum(int(bar.get_attribute("data-votes") or -1) for bar in own.all()) == largest["votes"]
+
+
+@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("name", PATHS)
+def test_pictures_and_accessibility(held: Held, name: str, look: str) -> None:
+    """axe-core finds nothing serious in what we draw, and nothing leaves the screen at its side."""
+    page = held.open(PATHS[name], **LOOKS[look])
+    faults = Axe().run(page, context={"include": [[".stHtml"]]}).response["violations"]
+    assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in faults if one["impact"] in SERIOUS] == []
+    assert _sideways(page) <= 0
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    if name != "wall":
+        height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
+        page.set_viewport_size({"width": LOOKS[look]["viewport"]["width"], "height": min(height + 20, 6000)})
+    page.screenshot(path=SCREENSHOTS / f"{name}-{look}.png")
+
+
+@pytest.mark.parametrize("path", PATHS.values(), ids=PATHS)
+def test_nothing_is_lost_at_400_percent(held: Held, path: str) -> None:
+    page = held.open(path, viewport={"width": ZOOMED_WIDTH_PX, "height": 256})
+    assert _sideways(page) <= 0
+
+
+def test_with_the_keyboard_alone(held: Held) -> None:
+    """From Results to Places, and the map in another colour, without a mouse."""
+    page = held.open("")
+    _tab_to(page, "Places")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("/places"))
+    expect(page.get_by_test_id("map")).to_be_visible()
+    _tab_to(page, "Leader")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("colour=Turnout"))
+    expect(page.get_by_test_id("map")).to_contain_text("turnout")
+
+
+def test_a_refresh_moves_nothing(held: Held) -> None:
+    """Scrolled down, with a table open and a choice made: after the next refresh all is where it was, and nothing was grey in between."""
+    page = held.open("places?every=5")
+    opened = page.get_by_text("Numbers: The map")
+    opened.click()
+    table = page.locator(".st-key-behind-map table")
+    expect(table).to_be_visible()
+    opened.scroll_into_view_if_needed()
+    before = page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop")
+    page.evaluate(_WATCH_OPACITY)
+    refreshed = page.get_by_test_id("refreshed")
+    was = refreshed.inner_text()
+    expect(refreshed).not_to_have_text(was, timeout=SHOWN_WITHIN_MS)
+    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop") == before
+    expect(table).to_be_visible()
+    assert page.evaluate("window.faintest") == 1
+
+
+def test_a_table_goes_home_as_a_file(held: Held) -> None:
+    page = held.open("")
+    with page.expect_download() as taken:
+        page.locator(".st-key-csv-all button").click()
+    text = Path(taken.value.path()).read_text("utf-8")
+    assert taken.value.suggested_filename.startswith("simulation-")
+    assert text.count(",simulation,") == len(held.results["candidates"])
+
+
+def test_no_other_server_learns_who_is_looking(held: Held) -> None:
+    page = held.browser.new_context().new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(held.url)
+    expect(page.get_by_test_id("total-votes")).to_be_visible(timeout=SHOWN_WITHIN_MS)
+    page.get_by_role("link", name="Places").click()
+    expect(page.get_by_test_id("map")).to_be_visible()
+    assert [url for url in asked if not url.startswith((held.url, held.url.replace("http", "ws"), "data:", "blob:"))] == []
+
+
+_WATCH_OPACITY = """() => {
+  window.faintest = 1;
+  const look = () => {
+    for (const one of document.querySelectorAll('.stMainBlockContainer .stElementContainer'))
+      window.faintest = Math.min(window.faintest, parseFloat(getComputedStyle(one).opacity));
+    requestAnimationFrame(look);
+  };
+  look();
+}"""
+
+
+def _sideways(page: Page) -> int:
+    """How many pixels one would have to scroll to the side."""
+    return int(page.evaluate("(main => main.scrollWidth - main.clientWidth)(document.querySelector('[data-testid=stMain]'))"))
+
+
+def _tab_to(page: Page, text: str, presses_max: int = 60) -> None:
+    for _ in range(presses_max):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.innerText || ''").strip() == text:
+            return
+    pytest.fail(f"the keyboard does not reach {text!r}")
+
+
+def _chromium() -> str:
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    assert path is not None, "Chromium is not installed (Debian: apt-get install chromium)"
+    return path

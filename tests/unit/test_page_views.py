@@ -1,0 +1,136 @@
+"""What each of the pages shows: places, people, the past, and why one may believe it."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from livetally.show.past import Ahead, Answer, Series, Then
+from livetally.show.result import Changes, Group
+from livetally.show.trust import Agreement, AlertSeen, Health, Journey, Trust, Waiting
+from pages import NOW, Told, marked, markup, page, result, snapshot, text, valued
+
+PLACES = (Group("Kent", 300, 900), Group("Fife", 150, 400), Group("Atlantis", 50, 60))
+CITIES = (Group("Dover", 200, 500, within="Kent"), Group("Ashford", 100, 400, within="Kent"), Group("Leven", 150, 400, within="Fife"))
+ELECTION = result({"Ada": 300, "Bo": 200}, places=PLACES, cities=CITIES)
+AHEAD = {"Kent": Ahead(("c1",), 200, 100), "Fife": Ahead(("c0",), 150, 150), "Atlantis": Ahead(("c0", "c1"), 25)}
+ENDS = tuple(NOW - timedelta(minutes=3 - number) for number in range(3))
+SERIES = Series(ENDS, {"c0": (10, 100, 300), "c1": (50, 150, 200)})
+
+
+def test_the_map_can_be_coloured_in_three_ways() -> None:
+    lately = {"e": Changes(NOW - timedelta(seconds=60), NOW, 9, places=(("Kent", 9),))}
+    shown, told = snapshot(ELECTION, last_minute=lately), Told(leaders=AHEAD)
+    test = page(shown, "Places", told)
+    assert "Kent: Bo is 100 votes ahead" in text(markup(test))
+    assert "Bo1 place" in text(markup(test)).replace(" 1", "1")
+    turnout = page(shown, "Places", told, colour="Turnout")
+    assert "Kent: turnout 33.3 %" in text(markup(turnout))
+    recent = page(shown, "Places", told, colour="Last minute")
+    assert "Kent: 9 votes in the last minute" in text(markup(recent))
+
+
+def test_one_county_and_one_city_by_themselves() -> None:
+    own = result({"Ada": 100, "Bo": 200}, places=(Group("Kent", 300, 900),))
+    dover = result({"Ada": 150, "Bo": 50})
+    told = Told(leaders=AHEAD, own={("Kent", ""): own, ("Kent", "Dover"): dover})
+    test = page(snapshot(ELECTION), "Places", told)
+    assert marked(test, "own-place") == []
+    test.selectbox(key="county").select("Kent").run()
+    assert marked(test, "own-place") == ["Kent"]
+    assert "Bo leads, with 66.7% of 300 votes, 100 ahead of Ada." in text(markup(test))
+    assert test.selectbox(key="city").options == ["All of them", "Ashford", "Dover"]
+    test.selectbox(key="city").select("Dover").run()
+    assert marked(test, "own-place") == ["Dover, Kent"]
+    assert "Ada leads, with 75.0% of 200 votes, 100 ahead of Bo." in text(markup(test))
+
+
+def test_an_address_shows_one_county() -> None:
+    told = Told(leaders=AHEAD, own={("Fife", ""): result({"Ada": 150, "Bo": 0})})
+    assert marked(page(snapshot(ELECTION), "Places", told, county="Fife"), "own-place") == ["Fife"]
+    assert marked(page(snapshot(ELECTION), "Places", told, county="No such place"), "own-place") == []
+
+
+def test_a_place_that_nobody_has_asked_for_yet() -> None:
+    test = page(snapshot(ELECTION), "Places", county="Kent")
+    assert "the next refresh has it" in markup(test)
+    assert valued(test, "total-votes") == ["500"]
+
+
+def test_a_place_is_found_by_its_name() -> None:
+    many = (*(Group(f"Place {number:02}", 1, 2) for number in range(30)), Group("Kent", 5, 9))
+    test = page(snapshot(result({"Ada": 35}, places=many)), "Places")
+    test.text_input(key="find-counties").input("kEN").run()
+    table = next(one.proto.body for one in test.get("html") if "1 county found" in one.proto.body)
+    assert "Kent" in table
+    assert "Place" not in table
+    test.text_input(key="find-counties").input("nowhere").run()
+    assert "No county has such a name" in markup(test)
+
+
+def test_people() -> None:
+    shown = replace(
+        ELECTION, ages=(Group("18-24", 100, 400), Group("65+", 400, 500)), genders=(Group("female", 260, 500), Group("male", 240, 500))
+    )
+    said = text(markup(page(snapshot(shown), "People")))
+    assert "The largest groups: 65+ (80.0% of all votes) and female (52.0% of all votes)." in said
+    assert "Turnout is highest among 65+ with 80.0%, lowest among 18-24 with 25.0%." in said
+    assert "100 of 400" in said
+
+
+def test_over_time() -> None:
+    test = page(snapshot(ELECTION), "Over time", Told(Answer(SERIES, NOW), leaders=AHEAD))
+    said = text(markup(test))
+    assert "At most 250 votes came a minute" in said
+    assert [one.label for one in test.expander][:2] == ["Numbers: Votes counted, over time", "Numbers: Votes a minute"]
+
+
+def test_the_election_is_set_back_to_a_moment() -> None:
+    before = result({"Ada": 100, "Bo": 150}, places=(Group("Kent", 250),))
+    told = Told(Answer(SERIES, NOW), {ENDS[1]: Then(ENDS[1], before, {"Kent": Ahead(("c1",), 150, 50)})}, AHEAD)
+    test = page(snapshot(ELECTION), "Over time", told)
+    test.select_slider(key="moment").set_value("2026-05-04T20:58").run()
+    assert test.query_params["at"] == "2026-05-04T20:58"
+    assert "At 20:58:10: Bo has most votes, with 60.0% of 250 votes, 50 ahead of Ada." in text(markup(test))
+    assert "Kent: Bo is 50 votes ahead, 250 votes" in text(markup(test))
+    shared = page(snapshot(ELECTION), "Over time", told, at="2026-05-04T20:58")
+    assert "At 20:58:10" in text(markup(shared))
+
+
+def test_nobody_knows_the_past_without_postgresql() -> None:
+    test = page(snapshot(ELECTION), "Over time", Told(Answer(trouble="Connection refused")))
+    assert "Connection refused" in markup(test)
+    assert valued(test, "total-votes") == ["500"]
+
+
+def test_trust() -> None:
+    burst = AlertSeen("burst", "Kent", "Kent", "", "raised", "critical", 90, 9, NOW - timedelta(minutes=3), NOW, "Kent: 90 votes.")
+    jump = AlertSeen("share-jump", "Fife, c1", "Fife", "c1", "cleared", "notice", 9, 3, NOW, NOW, "Fife: 9 votes for c1. Over.")
+    trust = Trust(
+        {"e": (burst, jump), "another": (burst,)},
+        {"e": (("already-voted", 12),), "": (("not-json", 3),), "another": (("already-voted", 99),)},
+        (Waiting("record", "ballots", 40), Waiting("tally", "votes", 7)),
+        Journey(NOW, 0.2, 0.5, 0.1),
+        1.25,
+        (Health("Kafka", True, NOW), Health("tally (Spark)", False, NOW - timedelta(minutes=5), "no heartbeat")),
+    )
+    agreement = Agreement("amber", 500, 500, 500, behind=7, checked_at=NOW)
+    test = page(snapshot(ELECTION, trust=trust, agreement=agreement), "Trust")
+    said = text(markup(test))
+    assert [len(marked(test, "alert")), "1 alert is raised, 1 is over." in said] == [2, True]
+    assert "Fife · Bo" in said
+    assert "15 ballots do not count; most often: already-voted (12)." in said
+    assert "not-json (names no election)" in said
+    assert "The newest vote was here 0.8 s after it was cast; 95 of 100 took at most 1.2 s lately." in said
+    assert valued(test, "service", "up") == ["1", "0"]
+    assert "tally (Spark) does not answer." in said
+    assert [valued(test, name) for name in ("ledger", "topic", "tally", "behind")] == [["500"], ["500"], ["500"], ["7"]]
+
+
+def test_trust_when_nobody_has_asked_yet() -> None:
+    said = text(markup(page(snapshot(ELECTION), "Trust")))
+    for sentence in (
+        "Nobody has compared them yet.",
+        "Nothing has looked unusual so far.",
+        "Every ballot so far counts.",
+        "Nobody has asked them yet.",
+    ):
+        assert sentence in said
