@@ -2,6 +2,7 @@
 
 import hashlib
 from contextlib import closing
+from pathlib import Path
 
 from livetally.core.wire import ALERTS
 from outsider import bounds_of, plain_consumer
@@ -35,6 +36,11 @@ def _taken(scene: Scene) -> Snapshot:
     with closing(plain_consumer(scene.ground.kafka, "read_uncommitted")) as reader:  # what is written and never committed counts too
         found |= {f"topic {topic}": bounds_of(reader, topic, 0)[1] for topic in (*TOPICS, ALERTS)}
     for path in sorted(scene.checkpoints.rglob("*")):
-        if path.is_file():
+        if path.is_file() and not _is_scratch(path):
             found[f"checkpoint {path.relative_to(scene.checkpoints)}"] = path.read_bytes()
     return found
+
+
+def _is_scratch(path: Path) -> bool:
+    """Spark writes a file of its log beside the log and then renames it. One that wakes too late cannot; what it wrote is left, and read by nobody."""
+    return path.name.startswith(".") and path.name.endswith((".tmp", ".tmp.crc"))

@@ -16,18 +16,25 @@ Version = tuple[int, int]
 
 class Journeys:
     def __init__(self) -> None:
+        self._found: Version = (-1, -1)
         self._shown: deque[tuple[Version, datetime, datetime]] = deque(maxlen=SHOWN_MAX)  # version, announced at, shown at
         self._journeys: deque[Journey] = deque(maxlen=SHOWN_MAX)
 
+    def found(self, version: Version) -> None:
+        """What was there when this server began to read: how long that took to come here says nothing."""
+        self._found = version
+
     def shown(self, version: Version, announced_at: datetime, at: datetime) -> None:
         """The numbers of a version are in memory from now on."""
+        if version <= self._found:
+            return
         if not self._shown or version > self._shown[-1][0]:
             self._shown.append((version, announced_at, at))
 
     def counted(self, passed: Passed, version: Version) -> None:
         """The newest vote that was counted up to a version. Of a version that this server never waited for, nothing is known."""
         shown = tuple(self._shown)
-        if not shown or version < shown[0][0]:
+        if not shown or version <= self._found or version < shown[0][0]:
             return
         for known, announced_at, at in shown:
             if known >= version:

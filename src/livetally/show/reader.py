@@ -30,6 +30,7 @@ READ_WAIT_S = 0.2  # how long a stop waits for a read at most; messages do not w
 FACTS_INTERVAL_S = 2.0  # elections and registrations change by hand, not by the second
 CHECK_INTERVAL_S = 2.0  # with the time of two checks well within the shortest refresh interval of a page
 CATCH_UP_PAUSE_S = 0.2  # between two steps of reading the votes topic: pages need the processor too
+CATCH_UP_PAUSES = 2.0  # and at least so many times as long as the step took: whoever counts a rush needs it more
 PUBLISH_INTERVAL_S = 0.5  # the tally announces several times a second, and a page looks every few seconds
 MINUTE_MOVES_S = 5.0  # so often "the last minute" is worked out again when nothing happens
 RETRY_S = 1.0
@@ -164,6 +165,7 @@ class Reader:
             return
         with closing(self._open_checks(self._announced)) as checks:
             while not self._stop.is_set():
+                began_s = self._monotonic()
                 try:
                     checked = checks.check()
                 except ServiceError as error:  # what has been read from the topic so far is kept
@@ -171,7 +173,8 @@ class Reader:
                     self._stop.wait(RETRY_S)
                     continue
                 self._note_check(checked)
-                self._stop.wait(CHECK_INTERVAL_S if checked.is_whole_way else CATCH_UP_PAUSE_S)
+                catch_up_pause_s = max(CATCH_UP_PAUSE_S, CATCH_UP_PAUSES * (self._monotonic() - began_s))
+                self._stop.wait(CHECK_INTERVAL_S if checked.is_whole_way else catch_up_pause_s)
 
     def _announced(self) -> Mapping[Key, Said] | None:
         if self._snapshot.results is None:
@@ -195,7 +198,11 @@ class Reader:
                 self._snapshot, results=results, unreadable=unreadable, last_minute=last_minute, trust=trust, troubles=self._others("Kafka")
             )
             self._note_health()
-        if not is_first and (newest := self._board.newest) is not None:
+        if (newest := self._board.newest) is None:
+            return
+        if is_first:
+            self._journeys.found(newest[0])
+        else:
             self._journeys.shown(*newest, self._clock())
 
     def _note_check(self, checked: Checked) -> None:

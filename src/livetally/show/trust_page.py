@@ -176,8 +176,11 @@ def _way(journey: Journey) -> str:
 def _health(scene: Scene, one: Health) -> str:
     ago = length(max(timedelta(0), scene.moment.now - one.since))
     detail = f'<span class="lt-detail">{said(one.detail)}</span>' if one.detail else ""
-    state, sign = ("up", "✓") if one.is_up else ("down", "✕")
+    is_stage = one.name in {"record", "tally"}
+    is_done = is_stage and not one.is_up and scene.is_closed  # nobody expects it any more
+    state, sign = ("up", "✓") if one.is_up else ("done", "·") if is_done else ("down", "✕")
+    words = "answers" if one.is_up else "is not running" if is_stage else "does not answer"
     return (
         f'<li class="lt-service lt-service-{state}" data-testid="service" data-up="{int(one.is_up)}"><span aria-hidden="true">{sign}</span> '
-        f"<b>{said(one.name)}</b> {'answers' if one.is_up else 'does not answer'}, for {ago}{detail}</li>"
+        f"<b>{said(one.name)}</b> {words}, for {ago}{detail}</li>"
     )

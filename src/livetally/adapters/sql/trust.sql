@@ -8,6 +8,6 @@ WHERE ballot_partition = %(partition)s AND ballot_offset >= %(first)s AND ballot
 GROUP BY election_id, reason;
 
 -- name: stages
--- Who of ours is connected to this database.
-SELECT DISTINCT substring(application_name FROM 11) FROM pg_stat_activity
+-- Who of ours is connected to this database. Behind a comma the name says the limits of the session.
+SELECT DISTINCT split_part(substring(application_name FROM 11), ',', 1) FROM pg_stat_activity
 WHERE datname = current_database() AND application_name LIKE 'livetally %';
