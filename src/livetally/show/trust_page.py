@@ -21,6 +21,8 @@ _RULES = {
     "repeated-ballots": "Repeated ballots",
 }
 
+STAGES = frozenset({"record", "tally"})
+
 Rejected = tuple[str, int]
 
 
@@ -120,13 +122,13 @@ def show_lag(scene: Scene) -> None:
 def show_health(scene: Scene) -> None:
     st.html('<h2 class="lt-section">Services and stages</h2>')
     health = scene.snapshot.trust.health
-    away = [one for one in health if not one.is_up]
+    away = [one for one in health if not one.is_up and not _is_done(scene, one)]
     if not health:
         sentence = "Nobody has asked them yet."
     elif away:
         sentence = f"{' and '.join(said(one.name) for one in away)} {'does' if len(away) == 1 else 'do'} not answer."
     else:
-        sentence = f"All {len(health)} are there."
+        sentence = "All who are needed are there."
     listed = "".join(_health(scene, one) for one in health)
     st.html(f'<p class="lt-sentence" data-testid="sentence">{sentence}</p><ul class="lt-services">{listed}</ul>')
 
@@ -173,13 +175,16 @@ def _way(journey: Journey) -> str:
     return f'<ol class="lt-way" data-testid="journey" data-seconds="{journey.whole_s:.3f}">{shown}</ol>'
 
 
+def _is_done(scene: Scene, one: Health) -> bool:
+    """A stage that has ended with the election: nobody expects it any more."""
+    return one.name in STAGES and not one.is_up and scene.is_closed
+
+
 def _health(scene: Scene, one: Health) -> str:
     ago = length(max(timedelta(0), scene.moment.now - one.since))
     detail = f'<span class="lt-detail">{said(one.detail)}</span>' if one.detail else ""
-    is_stage = one.name in {"record", "tally"}
-    is_done = is_stage and not one.is_up and scene.is_closed  # nobody expects it any more
-    state, sign = ("up", "✓") if one.is_up else ("done", "·") if is_done else ("down", "✕")
-    words = "answers" if one.is_up else "is not running" if is_stage else "does not answer"
+    state, sign = ("up", "✓") if one.is_up else ("done", "·") if _is_done(scene, one) else ("down", "✕")
+    words = "answers" if one.is_up else "is not running" if one.name in STAGES else "does not answer"
     return (
         f'<li class="lt-service lt-service-{state}" data-testid="service" data-up="{int(one.is_up)}"><span aria-hidden="true">{sign}</span> '
         f"<b>{said(one.name)}</b> {words}, for {ago}{detail}</li>"
