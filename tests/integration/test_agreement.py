@@ -196,7 +196,7 @@ def test_while_postgresql_is_not_asked_nothing_is_claimed(watched: Watched) -> N
     """The connection is cut: the badge heals by itself."""
     watched.await_green()
     checked = watched.badge.checked_at
-    watched.pipeline.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'livetally agreement%'")
+    watched.pipeline.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'livetally agreement%%'")
     wait_for(lambda: watched.badge.state == "green" and watched.badge.checked_at != checked, "green again")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-VOTES, SHORT, LONG, BATCH, WARM = 3_000, 2_000, 6_000, 1_000, 990
+VOTES, SHORT, LONG, BATCH, WARM = 3_000, 2_000, 6_000, 1_000, 1_980
 SIZES = f"--votes={VOTES} --votes-short={SHORT} --votes-long={LONG} --batch-votes={BATCH} --registered=500 --candidates=4 --hours=1".split()
 
 

@@ -401,7 +401,7 @@ def test_services_that_go_away_are_waited_for(pipeline: Pipeline) -> None:
     pipeline.cast_votes(range(30))
     with recording(pipeline):
         pipeline.await_decided()
-        thrown_out = pipeline.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'livetally record%'")
+        thrown_out = pipeline.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'livetally record%%'")
         assert thrown_out == [(True,)]
         pipeline.cast_votes(range(30, 60))
         pipeline.await_decided()
