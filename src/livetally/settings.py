@@ -72,7 +72,7 @@ class Settings(BaseSettings):
     recorders: int = Field(2, ge=1, le=64, description="processes of *record* that `run` starts; they share the partitions")
     replication_factor: int = Field(1, ge=1, le=5, description="copies of each partition, taken when topics are made")
     record_batch_ballots_max: int = Field(10_000, ge=1, le=100_000, description="ballots that *record* decides in one transaction at most")
-    tally_batch_votes_max: int = Field(400_000, ge=1, description="votes that one batch of *tally* takes at most")
+    tally_batch_votes_max: int = Field(200_000, ge=1, description="votes that one batch of *tally* takes at most")
     tally_interval_ms: int = Field(500, ge=0, le=60_000, description="time between the starts of two batches of *tally*")
     log_bytes_max: int = Field(5_000_000, ge=10_000, description="size at which a log is rotated; three old ones are kept")
 
