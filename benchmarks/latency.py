@@ -14,24 +14,23 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from harness.backlog import Backlog
 from harness.cost import Cost, Meter, cost
 from harness.database import owner, row
 from harness.electorate import register
+from harness.holding import hold
 from harness.journey import Journey
 from harness.latency import cast_steadily
 from harness.latency_figures import Found, Pace, document, rows
-from harness.machine import machine
 from harness.recorder import Recorders, recorders
-from harness.report import print_rows
-from harness.saying import Phases, say
+from harness.saying import Phases
 from harness.spark_process import SparkProcess, spark_process
-from harness.stand import Stand, stand
+from harness.stand import Stand
 from livetally.commands.backing import LIVETALLY
-from livetally.commands.output import print_json
 from livetally.core.elections import DEFAULT_SEED
-from livetally.core.errors import LivetallyError, ServiceError
+from livetally.core.errors import ServiceError
 from livetally.embedded.services import EVERYTHING
 
 FULL = {"seconds": 60.0, "warm_seconds": 15.0}
@@ -40,8 +39,6 @@ FIRST_BALLOTS, FIRST_PER_S = 1_000, 500.0  # everybody wakes up: connections are
 FIRST_WITHIN_S, LAST_WITHIN_S = 180.0, 60.0  # Java and Spark start meanwhile; later something has gone wrong
 BYTES_PER_VOTER = 5_500  # roll, ledger, topics
 BYTES_BESIDES = 3_000_000_000  # the write-ahead log, and checkpoints
-DISTURBED_SHARE = 0.1  # of all cores
-EXIT_WRONG, EXIT_INTERRUPTED = 1, 130
 
 VOTES = "SELECT (SELECT count(*) FROM votes), (SELECT coalesce(sum(votes), 0)::bigint FROM cells)"
 
@@ -157,28 +154,13 @@ class LatencyBench:
 
 def main() -> int:
     options = _options()
-    phases = Phases()
     voters = sum(_ballots(options, per_s) for per_s in options.rates)
-    try:
-        with stand(options.dir, voters * BYTES_PER_VOTER + BYTES_BESIDES, EVERYTHING) as on:
-            with owner(on.roll_url) as connection:
-                about = machine(connection, on.database_directory)
-            found = LatencyBench(options, on, phases).run()
-    except LivetallyError as error:
-        say(f"bench latency: {error}")
-        return error.exit_code
-    except KeyboardInterrupt:
-        return EXIT_INTERRUPTED
-    if (others := max(pace.cost.others_share for pace in found.paces)) > DISTURBED_SHARE:
-        say(f"Others used {others:.0%} of this machine meanwhile: these times are too long. Repeat it on a quiet one.")
-    for fault in found.faults:
-        say(f"WRONG: {fault}")
-    result = document(found) | {"sizes": vars(options) | {"dir": None}, "machine": about, "phases_s": phases.seconds}
-    if options.json:
-        print_json(result)
-    else:
-        print_rows(rows(result))
-    return EXIT_WRONG if found.faults else 0
+
+    def measure(on: Stand, phases: Phases) -> tuple[dict[str, Any], float]:
+        found = LatencyBench(options, on, phases).run()
+        return document(found), max(pace.cost.others_share for pace in found.paces)
+
+    return hold("latency", options, voters * BYTES_PER_VOTER + BYTES_BESIDES, EVERYTHING, measure, rows)
 
 
 def _ballots(options: argparse.Namespace, per_s: float) -> int:

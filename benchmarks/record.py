@@ -10,22 +10,21 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
-from harness import latency, report
+from harness import latency
 from harness.backlog import BAD_PER_BLOCK, BLOCK, Backlog
 from harness.check import faults
 from harness.contender import run_peer
 from harness.database import owner
 from harness.electorate import Contest, register
 from harness.footprint import grown, ledger_bytes, topic_bytes
-from harness.machine import machine
+from harness.holding import hold
 from harness.record_figures import PEERS, Found, document, rows
 from harness.recorder import recorders
 from harness.saying import Phases, say
-from harness.stand import Stand, stand
-from livetally.commands.output import print_json
+from harness.stand import RECORDING, Stand
 from livetally.core.elections import DEFAULT_SEED
-from livetally.core.errors import LivetallyError
 from livetally.core.wire import BALLOTS, REJECTED, VOTERS, VOTES
 
 PARTS = ("peers", "memory", "latency", "retained")
@@ -33,8 +32,6 @@ FULL = {"ballots": 1_000_000, "votes_retained": 3_000_000, "peer_seconds": 20.0,
 QUICK = {"ballots": 100_000, "votes_retained": 300_000, "peer_seconds": 5.0, "latency_seconds": 10.0}
 BYTES_PER_VOTER = 4_500  # roll, ledger, and the topics with what is deleted only later
 BYTES_BESIDES = 3_000_000_000  # the write-ahead log, and a backlog that is recorded more than once
-DISTURBED_SHARE = 0.1  # of all cores; the kernel, writing to the disk, is among those others
-EXIT_WRONG, EXIT_INTERRUPTED = 1, 130
 
 
 class RecordBench:
@@ -135,29 +132,14 @@ class RecordBench:
 
 def main() -> int:
     options = _options()
-    phases = Phases()
     voters = max(options.ballots, options.votes_retained if "retained" in options.only else 0)
-    try:
-        with stand(options.dir, voters * BYTES_PER_VOTER + BYTES_BESIDES) as on:
-            with owner(on.roll_url) as connection:
-                about = machine(connection, on.database_directory)
-            shape = {"recorders": on.settings.recorders, "ballot_partitions": on.settings.ballot_partitions}
-            found = RecordBench(options, on, phases).run()
-    except LivetallyError as error:
-        say(f"bench record: {error}")
-        return error.exit_code
-    except KeyboardInterrupt:
-        return EXIT_INTERRUPTED
-    if (others := max(fill.cost.others_share for fill in found.fills)) > DISTURBED_SHARE:
-        say(f"Others used {others:.0%} of this machine meanwhile: these rates are too low, and ratios only hint. Repeat it on a quiet one.")
-    for fault in found.faults:
-        say(f"WRONG: {fault}")
-    result = document(found) | {"sizes": vars(options) | {"dir": None} | shape, "machine": about, "phases_s": phases.seconds}
-    if options.json:
-        print_json(result)
-    else:
-        report.print_rows(rows(result))
-    return EXIT_WRONG if found.faults else 0
+
+    def measure(on: Stand, phases: Phases) -> tuple[dict[str, Any], float]:
+        found = RecordBench(options, on, phases).run()
+        shape = {"recorders": on.settings.recorders, "ballot_partitions": on.settings.ballot_partitions}
+        return document(found) | {"sizes": shape}, max(fill.cost.others_share for fill in found.fills)
+
+    return hold("record", options, voters * BYTES_PER_VOTER + BYTES_BESIDES, RECORDING, measure, rows)
 
 
 def _options() -> argparse.Namespace:

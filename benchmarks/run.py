@@ -12,12 +12,11 @@ import sys
 import tempfile
 from pathlib import Path
 
+from harness.holding import EXIT_INTERRUPTED, tell
 from harness.machine import machine
-from harness.report import print_rows
 from harness.run_figures import document, rows
 from harness.saying import Phases, say
 from harness.whole_run import watch
-from livetally.commands.output import print_json
 from livetally.core.elections import DEFAULT_SEED
 from livetally.core.errors import LivetallyError, UsageError
 from livetally.embedded import placing
@@ -26,7 +25,6 @@ from livetally.embedded.interrupts import Interrupts
 FULL_VOTERS, QUICK_VOTERS = 1_000_000, 100_000
 BYTES_PER_VOTER = 6_000  # roll, ledger, topics
 BYTES_BESIDES = 3_000_000_000  # the write-ahead log, and checkpoints
-EXIT_WRONG, EXIT_INTERRUPTED = 1, 130
 
 
 def main() -> int:
@@ -50,13 +48,7 @@ def main() -> int:
             placing.remove(data_dir)  # as root the database lies elsewhere
         shutil.rmtree(directory)
     result = document(seen) | {"sizes": vars(options) | {"dir": None}, "machine": seen.about, "phases_s": phases.seconds}
-    for fault in result["faults"]:
-        say(f"WRONG: {fault}")
-    if options.json:
-        print_json(result)
-    else:
-        print_rows(rows(result))
-    return EXIT_WRONG if result["faults"] else 0
+    return tell(result, rows, as_json=options.json)
 
 
 def _check_room(directory: Path, bytes_needed: int) -> None:

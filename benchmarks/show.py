@@ -15,28 +15,25 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from harness.announcements import Announcements, Seen, delays_s
 from harness.backlog import Backlog
 from harness.browser import Browser, Looking, browser
 from harness.cost import Meter, cost
-from harness.database import owner
 from harness.electorate import register
+from harness.holding import hold
 from harness.latency import cast_steadily
-from harness.machine import machine
 from harness.process_tree import usage
 from harness.recorder import end, recorders
-from harness.report import print_rows
-from harness.saying import Phases, say
+from harness.saying import Phases
 from harness.show_figures import Found, document, rows
 from harness.spark_process import SparkProcess, spark_process
-from harness.stand import Stand, stand
+from harness.stand import Stand
 from harness.viewers import look_from
 from livetally.commands.backing import LIVETALLY
-from livetally.commands.output import print_json
 from livetally.core.elections import DEFAULT_SEED
-from livetally.core.errors import LivetallyError, ServiceError
+from livetally.core.errors import ServiceError
 from livetally.embedded.services import EVERYTHING
 from livetally.show import dashboard
 from livetally.show.live import REFRESH_S_MIN
@@ -54,8 +51,6 @@ PAGE_WITHIN_S = 60.0
 LOOK_S = 0.2
 SAMPLE_EVERY_S = 2.0
 BYTES_PER_VOTER, BYTES_BESIDES = 5_500, 3_000_000_000
-DISTURBED_SHARE = 0.1  # of all cores
-EXIT_WRONG, EXIT_INTERRUPTED = 1, 130
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +113,7 @@ class ShowBench:
                 stack.check()
                 if time.monotonic() > deadline_s:
                     raise ServiceError(f"The first ballots have not been announced, or the page does not answer, within {WITHIN_S:.0f} s.")
-                time.sleep(LOOK_S)
+                time.sleep(LOOK_S)  # nothing tells this process; it looks again
 
     def _view(self, stack: Stack, chromium: Browser) -> None:
         """One view that nobody measures, then all viewers at once, then first views while they go on looking."""
@@ -144,7 +139,7 @@ class ShowBench:
         while (now_s := time.monotonic()) < end_s:
             stack.check()
             samples.append((now_s, stack.memory_bytes()))
-            time.sleep(max(0.0, min(SAMPLE_EVERY_S, end_s - time.monotonic())))
+            time.sleep(max(0.0, min(SAMPLE_EVERY_S, end_s - time.monotonic())))  # the time in which people look is what is measured
         return samples
 
     def _judge(self, stack: Stack, looking: Looking, sessions: "Pipe[object, object]", span_ns: tuple[int, int]) -> None:
@@ -231,28 +226,13 @@ def _told(sessions: "Pipe[object, object]") -> list[tuple[list[Seen], int]]:
 
 def main() -> int:
     options = _options()
-    phases = Phases()
     voters = FIRST_BALLOTS + round(options.rate * _pace_s(options))
-    try:
-        with stand(options.dir, voters * BYTES_PER_VOTER + BYTES_BESIDES, EVERYTHING) as on:
-            with owner(on.roll_url) as connection:
-                about = machine(connection, on.database_directory)
-            found = ShowBench(options, on, phases).run()
-    except LivetallyError as error:
-        say(f"bench show: {error}")
-        return error.exit_code
-    except KeyboardInterrupt:
-        return EXIT_INTERRUPTED
-    if found.others_share > DISTURBED_SHARE:
-        say(f"Others used {found.others_share:.0%} of this machine meanwhile: these times are too long. Repeat it on a quiet one.")
-    for fault in found.faults:
-        say(f"WRONG: {fault}")
-    result = document(found) | {"sizes": vars(options) | {"dir": None}, "machine": about, "phases_s": phases.seconds}
-    if options.json:
-        print_json(result)
-    else:
-        print_rows(rows(result))
-    return EXIT_WRONG if found.faults else 0
+
+    def measure(on: Stand, phases: Phases) -> tuple[dict[str, Any], float]:
+        found = ShowBench(options, on, phases).run()
+        return document(found), found.others_share
+
+    return hold("show", options, voters * BYTES_PER_VOTER + BYTES_BESIDES, EVERYTHING, measure, rows)
 
 
 def _pace_s(options: argparse.Namespace) -> float:

@@ -10,24 +10,22 @@ import os
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 from harness import tally_check
 from harness.counting import Count, count
 from harness.database import owner
 from harness.electorate import register
 from harness.footprint import directory_bytes, grown, table_bytes, topic_bytes
-from harness.machine import machine
-from harness.report import print_rows
+from harness.holding import hold
 from harness.saying import Phases, say
 from harness.spark_process import SparkProcess, spark_process
-from harness.stand import Stand, stand
+from harness.stand import Stand
 from harness.tally_figures import Found, Tallied, document, rows
 from harness.views import SIX, Views, peer_topic
 from harness.votes import Known, more_candidates, publish, yesterday
 from livetally.commands.backing import LIVETALLY
-from livetally.commands.output import print_json
 from livetally.core.elections import DEFAULT_SEED
-from livetally.core.errors import LivetallyError
 from livetally.core.wire import CANDIDATES, VOTES, Topic, topics
 from livetally.embedded.services import EVERYTHING
 from livetally.settings import PREFIX
@@ -38,8 +36,6 @@ QUICK = {"votes": 100_000, "votes_short": 30_000, "votes_long": 300_000, "batch_
 BYTES_PER_VOTE = 2_400
 BYTES_BESIDES = 3_000_000_000  # the write-ahead log, and checkpoints
 FULL_BATCH_SHARE = 0.99  # the marks of transactions count towards a batch's limit; its last few votes would be a batch of their own
-DISTURBED_SHARE = 0.1  # of all cores
-EXIT_WRONG, EXIT_INTERRUPTED = 1, 130
 BENCHMARKS = Path(__file__).resolve().parent
 
 
@@ -129,28 +125,13 @@ class TallyBench:
 
 def main() -> int:
     options = _options()
-    phases = Phases()
     votes = max(options.votes, options.votes_long if "retained" in options.only else 0) + options.warm_batches * options.batch_votes
-    try:
-        with stand(options.dir, votes * BYTES_PER_VOTE + BYTES_BESIDES, EVERYTHING) as on:
-            with owner(on.roll_url) as connection:
-                about = machine(connection, on.database_directory)
-            found = TallyBench(options, on, phases).run()
-    except LivetallyError as error:
-        say(f"bench tally: {error}")
-        return error.exit_code
-    except KeyboardInterrupt:
-        return EXIT_INTERRUPTED
-    if (others := max(count.cost.others_share for count in found.counts())) > DISTURBED_SHARE:
-        say(f"Others used {others:.0%} of this machine meanwhile: these rates are too low, and ratios only hint. Repeat it on a quiet one.")
-    for fault in found.faults:
-        say(f"WRONG: {fault}")
-    result = document(found) | {"sizes": vars(options) | {"dir": None}, "machine": about, "phases_s": phases.seconds}
-    if options.json:
-        print_json(result)
-    else:
-        print_rows(rows(result))
-    return EXIT_WRONG if found.faults else 0
+
+    def measure(on: Stand, phases: Phases) -> tuple[dict[str, Any], float]:
+        found = TallyBench(options, on, phases).run()
+        return document(found), max(count.cost.others_share for count in found.counts())
+
+    return hold("tally", options, votes * BYTES_PER_VOTE + BYTES_BESIDES, EVERYTHING, measure, rows)
 
 
 def _options() -> argparse.Namespace:

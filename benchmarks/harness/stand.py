@@ -22,6 +22,7 @@ from livetally.settings import Settings, environment_with
 
 OUTPUTS = (VOTES, REJECTED)
 DELETED_WITHIN_S = 60.0
+RECORDING = frozenset({KAFKA, DATABASE})  # what *record* needs; EVERYTHING has Spark besides
 FILLED = "filled"  # the name of the copies that contenders work on
 
 
@@ -88,7 +89,7 @@ class Stand:
 
 
 @contextmanager
-def stand(parent: Path | None, bytes_needed: int, needs: frozenset[str] = frozenset({KAFKA, DATABASE})) -> Iterator[Stand]:
+def stand(parent: Path | None, bytes_needed: int, needs: frozenset[str]) -> Iterator[Stand]:
     """Start services in an empty directory below `parent` (default: where temporary files go); stop and delete all at the end."""
     directory = Path(tempfile.mkdtemp(prefix="livetally-bench-", dir=parent))
     try:

@@ -51,6 +51,11 @@ class Watched:
     def badge(self) -> Agreement:
         return self.page.snapshot.agreement
 
+    def await_check(self) -> None:
+        """Until it has been compared once more."""
+        before = self.badge.checked_at
+        wait_for(lambda: self.badge.checked_at != before, "another check")
+
     def await_green(self) -> None:
         wait_for(lambda: self.badge.state == "green", "a green badge")
 
@@ -110,8 +115,7 @@ def test_while_votes_stream_in_it_is_never_red_and_what_is_on_its_way_is_amber(w
     with recording(pipeline, ballots_max=2):
         for first in range(VOTERS, PEOPLE, 3):
             pipeline.cast_votes(range(first, first + 3))
-            checked = watched.badge.checked_at
-            wait_for(lambda checked=checked: watched.badge.checked_at != checked, "another check")  # type: ignore[misc]
+            watched.await_check()
             seen.add(watched.badge.state)
         pipeline.await_decided()
     await_tallied(pipeline, watched.tally)

@@ -1,14 +1,11 @@
 """`bench record`, as small as it can be: every figure is there, and every contender recorded the same ballots."""
 
-import json
-import os
-import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from benching import benched
+
 BALLOTS, VOTES_RETAINED = 2_000, 2_400
 GOOD, BAD_OF_A_KIND = 1_940, 12
 STEADY, NOT_COUNTED = 50, 300  # of the steady ballots, those of the first three seconds
@@ -19,23 +16,7 @@ SIZES = (
 
 @pytest.fixture(scope="module")
 def result(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    directory = tmp_path_factory.mktemp("bench")
-    inherited = {"LIVETALLY_RECORD_BATCH_BALLOTS_MAX": "200"} | {
-        name: value for name, value in os.environ.items() if not name.startswith("LIVETALLY_")
-    }
-    done = subprocess.run(
-        [str(ROOT / "livetally"), "bench", "record", "--json", *SIZES, f"--dir={directory}"],
-        cwd=directory,
-        env=inherited,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert list(directory.iterdir()) == [], "what it kept is deleted"
-    return json.loads(done.stdout)
+    return benched("record", SIZES, tmp_path_factory.mktemp("bench"), {"LIVETALLY_RECORD_BATCH_BALLOTS_MAX": "200"})
 
 
 def test_every_promised_figure_is_a_number(result: Any) -> None:

@@ -1,35 +1,18 @@
 """`bench show`, as small as it can be: every figure is there, and every viewer was shown what had been announced."""
 
-import json
-import os
-import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from benching import benched
+
 VIEWERS, RATE = 3, 100
 SIZES = f"--viewers={VIEWERS} --rate={RATE} --seconds=12 --first-views=1".split()
 
 
 @pytest.fixture(scope="module")
 def result(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    directory = tmp_path_factory.mktemp("bench")
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("LIVETALLY_")}
-    done = subprocess.run(
-        [str(ROOT / "livetally"), "bench", "show", "--json", *SIZES, f"--dir={directory}"],
-        cwd=directory,
-        env=inherited,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert list(directory.iterdir()) == [], "what it kept is deleted"
-    return json.loads(done.stdout)
+    return benched("show", SIZES, tmp_path_factory.mktemp("bench"))
 
 
 def test_every_promised_figure_is_a_number(result: Any) -> None:

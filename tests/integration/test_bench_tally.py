@@ -1,35 +1,18 @@
 """`bench tally`, as small as it can be: every figure is there, and both contenders counted the same votes to the same totals."""
 
-import json
-import os
-import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from benching import benched
+
 VOTES, SHORT, LONG, BATCH, WARM = 3_000, 2_000, 6_000, 1_000, 1_980
 SIZES = f"--votes={VOTES} --votes-short={SHORT} --votes-long={LONG} --batch-votes={BATCH} --registered=500 --candidates=4 --hours=1".split()
 
 
 @pytest.fixture(scope="module")
 def result(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    directory = tmp_path_factory.mktemp("bench")
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("LIVETALLY_")}
-    done = subprocess.run(
-        [str(ROOT / "livetally"), "bench", "tally", "--json", *SIZES, f"--dir={directory}"],
-        cwd=directory,
-        env=inherited,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert list(directory.iterdir()) == [], "what it kept is deleted"
-    return json.loads(done.stdout)
+    return benched("tally", SIZES, tmp_path_factory.mktemp("bench"))
 
 
 def test_every_promised_figure_is_a_number(result: Any) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from livetally.adapters.agreement import Recorded, Tallied
 from livetally.adapters.votes_read import Fault, Passed
 from livetally.core.tally import Cell
-from livetally.show.agreement import Key, Missing, announced_and_tally, ledger_and_topic, topic_and_cells, topic_and_tally
+from livetally.show.agreement import Candidate, Key, Missing, announced_and_tally, ledger_and_topic, topic_and_cells, topic_and_tally
 from livetally.show.judge import MESSAGES_AT_ONCE, Judge
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -23,7 +23,9 @@ counts = st.dictionaries(st.tuples(st.just("e"), st.sampled_from("abc")), st.int
 
 
 @given(counts, counts)
-def test_a_candidate_is_named_exactly_when_topic_and_tally_say_different_numbers(topic: dict, tally: dict) -> None:  # type: ignore[type-arg]
+def test_a_candidate_is_named_exactly_when_topic_and_tally_say_different_numbers(
+    topic: dict[Candidate, int], tally: dict[Candidate, int]
+) -> None:
     named = {one.place.split(":")[0] for one in topic_and_tally(topic, tally)}
     assert named == {f"candidate {key[1]}" for key in topic.keys() | tally.keys() if topic.get(key, 0) != tally.get(key, 0)}
 

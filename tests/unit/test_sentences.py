@@ -1,6 +1,7 @@
 """What charts say in words: the same as they draw, and true in every case."""
 
 from datetime import UTC, timedelta
+from typing import Any
 
 from livetally.show import sentences
 from livetally.show.past import Ahead, Series
@@ -14,8 +15,8 @@ def scene(shown: Result, lately: Changes | None = None) -> Scene:
     return Scene(drawn, Told(), Moment(NOW, UTC), election(), shown)
 
 
-def lately(votes: int, *candidates: Change, seconds: int = 60, **more: object) -> Changes:
-    return Changes(NOW - timedelta(seconds=seconds), NOW, votes, candidates, **more)  # type: ignore[arg-type] # only fields of Changes
+def lately(votes: int, *candidates: Change, seconds: int = 60, **more: Any) -> Changes:
+    return Changes(NOW - timedelta(seconds=seconds), NOW, votes, candidates, **more)
 
 
 def test_who_leads() -> None:

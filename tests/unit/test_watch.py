@@ -3,6 +3,7 @@
 import io
 import threading
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from rich.cells import cell_len
@@ -10,7 +11,7 @@ from rich.console import Console
 
 from livetally.commands import watch
 from livetally.commands.board_view import bar, drawing, line
-from livetally.core.elections import Election
+from livetally.core.elections import Election, Kind
 from livetally.core.errors import ElectionError
 from livetally.show.result import Change, Changes, Facts, Result, Snapshot, Standing, Trouble, lead_of, ranked
 from livetally.show.trust import Agreement, Difference
@@ -18,11 +19,11 @@ from livetally.show.trust import Agreement, Difference
 NOW = datetime(2026, 5, 4, 21, 0, 10, tzinfo=UTC)
 
 
-def snapshot(votes: dict[str, int], kind: str = "simulated", **more: object) -> Snapshot:
+def snapshot(votes: dict[str, int], kind: Kind = "simulated", **more: Any) -> Snapshot:
     standings = ranked(Standing(name, name, f"{name} party", "", "", "", count) for name, count in votes.items())
     result = Result("e", sum(votes.values()), standings, lead_of(standings), as_of=NOW - timedelta(seconds=4))
-    election = Election("e", "May", kind, "open", 1, None, None)  # type: ignore[arg-type]
-    return Snapshot({"e": result}, Facts((election,), 1_000, {"e": len(votes)}), **more)  # type: ignore[arg-type]
+    election = Election("e", "May", kind, "open", 1, None, None)
+    return Snapshot({"e": result}, Facts((election,), 1_000, {"e": len(votes)}), **more)
 
 
 def drawn(shown: Snapshot, width: int = 100, lines: int = 40) -> str:

@@ -23,7 +23,8 @@ GROUP BY election_id, candidate_id;
 SELECT pg_stat_get_tuples_updated('votes'::regclass) + pg_stat_get_tuples_deleted('votes'::regclass), pg_relation_filenode('votes'::regclass);
 
 -- name: unlike_cells
--- Totals of groups that are not the sums of their cells.
+-- Totals of groups that are not the sums of their cells. What cells.sql adds batch by batch is worked out here from all cells, and on
+-- purpose in words of its own: a witness that shared the statement would share its faults.
 WITH sums AS (
     SELECT election_id,
            CASE
