@@ -15,7 +15,7 @@ def populate(connection: Connection) -> None:
         candidates = [one for other, one in LISTED_MS if other == election_id]
         add_election(connection, election_id, candidates, at(opens_ms), at(closes_ms) if closes_ms < FOREVER_MS else None)
     Roll(connection).add_election(Election(DRAFT, "No hours yet", "simulated", "draft", 1, None, None))
-    connection.execute("UPDATE elections SET status = 'certified' WHERE election_id = 'hour'")  # must not matter
+    connection.execute("UPDATE elections SET status = 'closed' WHERE election_id = 'hour'")  # must not matter
     connection.execute("UPDATE candidates SET listed_at = %s WHERE candidate_id = 'late'", (at(500),))
     add_voters(connection, range(3), START - timedelta(days=1))
     add_voters(connection, [3], at(300))
