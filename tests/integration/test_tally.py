@@ -19,6 +19,7 @@ from livetally.audit.walk import audit
 from livetally.core.errors import LedgerError, ServiceError
 from livetally.core.tally import VIEWS
 from livetally.core.wire import BY_AGE
+from livetally.tally import frames
 from livetally.tally.count import Count
 from livetally.tally.points import Point, unwatched
 from livetally.tally.publish import TRANSACTIONAL_ID
@@ -291,7 +292,7 @@ def test_a_repeated_batch_announces_the_same_totals(pipeline: Pipeline, spark: S
     frame = spark.session(pipeline.settings).createDataFrame([(bytearray(orjson.dumps(vote)),) for vote in votes], "value BINARY")
     with closing(count):
         for _ in range(3):
-            count.count_batch(frame, 0)
+            count.count_batch(frames.votes(frame), 0)
     assert count.fault is None
     for topic, groups in (("aggregated_votes_per_candidate", 2), ("aggregated_turnout_by_location", 1), ("aggregated_votes_by_region", 2)):
         messages = Counter((message.key, message.value) for message in pipeline.read(topic))

@@ -61,6 +61,7 @@ class Count:
         self._at_work = threading.Lock()  # one thread stores batches, the stage's own brings the registered
         self._storing = ThreadPoolExecutor(1, "store")
         self._stored: Future[None] | None = None  # what becomes of the newest batch
+        self._read_up_to: tuple[int | None, Mapping[int, int]] = (None, {})  # the newest batch that was counted, and its ends
         self.positions: Mapping[int, int] = dict.fromkeys(target, 0) | self._cells.positions(generation.number)
         self.fault: Exception | None = None
         self._voted_at = now()
@@ -73,10 +74,10 @@ class Count:
         elif self._shown:
             self._publish_everything()
 
-    def count_batch(self, messages: DataFrame, batch: int) -> None:
+    def count_batch(self, votes: DataFrame, batch: int) -> None:
         """Returns when the batch before is stored and announced, and this one is on its way."""
         try:
-            found = self._counted(messages, batch)
+            found = self._counted(votes, batch)
             if self._stored is not None:
                 self._stored.result()
             self._stored = self._storing.submit(self._store, found)
@@ -120,12 +121,16 @@ class Count:
     def _votes_have_ended(self) -> bool:
         return not self._is_quiet and (self._now() - self._voted_at).total_seconds() >= NOBODY_VOTES_S
 
-    def _counted(self, messages: DataFrame, number: int) -> Batch:
+    def _counted(self, votes: DataFrame, number: int) -> Batch:
         self._reached(Point.BEFORE_COLLECT)
-        counts = collect(frames.counts(frames.votes(messages)))
+        counts = collect(frames.counts(votes))
         self._reached(Point.AFTER_COLLECT)
-        starts = self._checkpoint.ends_of(number - 1) if number > 0 else {}
-        return Batch(number, counts.rows, starts, self._checkpoint.ends_of(number), counts.reached_s)
+        before, starts = self._read_up_to
+        if before != number - 1:
+            starts = self._checkpoint.ends_of(number - 1) if number > 0 else {}
+        ends = self._checkpoint.ends_of(number)
+        self._read_up_to = number, ends
+        return Batch(number, counts.rows, starts, ends, counts.reached_s)
 
     def _store(self, batch: Batch) -> None:
         try:

@@ -23,6 +23,14 @@ VOTE_SCHEMA = StructType(
     ]
 )
 
+# As one text, because it is said for every batch: Python and Java would talk a dozen times as long about it in pieces as Spark needs to read it.
+COUNTS = """
+SELECT election_id, candidate_id, state, city, gender, age_group, minute, count(*) AS votes, max(second) AS second
+FROM (SELECT election_id, candidate_id, state, city, gender, age_group, second, second DIV 60 AS minute FROM {votes})
+GROUP BY GROUPING SETS ((election_id, candidate_id, state, city, gender, age_group), (election_id, candidate_id, state, minute))
+HAVING city IS NOT NULL OR minute IS NOT NULL
+"""
+
 
 def votes(messages: DataFrame) -> DataFrame:
     """The groups of each vote, and when it was cast. A message that cannot be parsed is a vote in the group "unknown" of everything."""
@@ -46,13 +54,7 @@ def counts(votes: DataFrame) -> DataFrame:
     A row of a cell has no minute; a row of a minute has neither city nor gender nor age group, and tells the last second in it. Votes that
     do not say when they were cast are in no minute.
     """
-    minutes = votes.select(*Cell._fields, "second", f.expr("second div 60").alias("minute"))
-    return (
-        minutes.groupingSets([list(Cell._fields), ["election_id", "candidate_id", "state", "minute"]], *Cell._fields, "minute")
-        .agg(f.count(f.lit(1)).alias("votes"), f.max("second").alias("second"))
-        .where("city IS NOT NULL OR minute IS NOT NULL")
-        .select(*Cell._fields, "minute", "votes", "second")
-    )
+    return votes.sparkSession.sql(COUNTS, votes=votes)
 
 
 def registered(places: DataFrame, births: DataFrame, elections: DataFrame) -> DataFrame:
