@@ -159,6 +159,8 @@ def _add_looking(commands: Commands) -> None:
 
 
 def _add_upkeep(commands: Commands) -> None:
+    prepare = _add(commands, "prepare", "prepare:command", "a rehearsal, once, after which Kafka and Spark start in half the time")
+    prepare.add_argument("--again", action="store_true", help="even if it has been done")
     rebuild = _add(commands, "rebuild", "rebuild:rebuild", "make something again from what stands before it")
     rebuild.add_argument("what", choices=("ledger", "votes-topic", "tally"))
     bench = _add(commands, "bench", "bench:bench", "the benchmarks")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from livetally.commands.output import say
+from livetally.commands.prepare import prepare
 from livetally.core.errors import UsageError
 from livetally.settings import environment_with, is_ci
 
@@ -38,6 +39,7 @@ def test(arguments: argparse.Namespace) -> int:
     options = {"--seed": arguments.seed, "--rounds": arguments.rounds}
     given = [part for name, value in options.items() if value is not None for part in (name, str(value))]
     if arguments.which in (FAULTS, RECOVERY):
+        prepare()
         _become(arguments.which, given)
     if given:
         raise UsageError(
@@ -86,6 +88,9 @@ def _check(which: str) -> int:
         if subprocess.run([str(BIN / command[0]), *command[1:]], cwd=ROOT, check=False).returncode != 0:
             say(f"{name} failed: {' '.join(command)}")
             return 1
+    if which == "all":
+        say("── prepare")
+        prepare()
     browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     say("── tests")
     left_out: list[str] = []

@@ -27,7 +27,8 @@ def open_session(settings: Settings, java_home: Path, jars: Sequence[Path]) -> S
     config = {
         "spark.master": settings.spark_master,
         "spark.app.name": "livetally tally",
-        "spark.jars": ",".join(str(jar) for jar in jars),
+        "spark.driver.extraClassPath": ":".join(str(jar) for jar in jars),
+        "spark.jars": "" if settings.spark_master.startswith("local") else ",".join(str(jar) for jar in jars),  # what workers are sent
         "spark.driver.memory": f"{settings.spark_memory_mb}m",
         "spark.executor.memory": f"{settings.spark_executor_memory_mb}m",
         "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile={logging} -XX:+UseSerialGC",
