@@ -13,7 +13,7 @@ from livetally.embedded.java import missing_head_starts
 @pytest.mark.usefixtures("pipeline")
 def test_the_broker_has_begun_with_its_head_start() -> None:
     assert missing_head_starts() == []  # `livetally test` has prepared, as anybody may
-    running = [" ".join(process.cmdline()) for process in psutil.process_iter(["cmdline"])]
+    running = [" ".join(process.info["cmdline"] or ()) for process in psutil.process_iter(["cmdline"])]
     assert any(f"-XX:AOTCache={java.head_starts()}/kafka.aot" in line and "kafka.Kafka" in line for line in running)
 
 
