@@ -77,7 +77,7 @@ def test_who_is_refused_is_told_why_and_nothing_secret(broker: Secured, way: dic
 
 def test_a_broker_of_an_authority_that_is_not_trusted_is_refused(broker: Secured) -> None:
     own = broker.settings("SSL", shows="client") | {"kafka_ssl_ca_file": str(broker.certificates / "other-ca.pem")}
-    with pytest.raises(ServiceError, match="(?i)certificate verify failed"):
+    with pytest.raises(ServiceError, match=r"(?i)certificate verify failed"):
         Topics(servers_of(own)).existing()
 
 
