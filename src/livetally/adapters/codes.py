@@ -60,7 +60,9 @@ class Codes:
         self._check(election_id)
         row = self._connection.execute(self._sql["one_on_roll"], {"election_id": election_id, "voter_id": voter_id}).fetchone()
         if row is None:
-            raise ElectionError(f"There is no voter {voter_id!r} on the roll of the election {election_id!r}. No code was issued or voided.")
+            raise ElectionError(
+                f"There is no voter {voter_id!r} on the roll of the election {election_id!r}. No code was issued or voided."
+            )
         voided = self._connection.execute(self._sql["void"], (election_id, voter_id)).fetchone()
         (letter,) = self._store(election_id, [row])
         self._note(actor, REISSUED, voter_id, election_id, {"voided_issued_at": voided[0].isoformat() if voided else None})
@@ -127,7 +129,9 @@ def _read(path: Path) -> bytes | None:
     except (OSError, ValueError) as error:
         raise DataDirError(f"{path}, the key of the voting codes, cannot be read: {error}. Bring it back from a copy.") from error
     if len(key) != KEY_BYTES:
-        raise DataDirError(f"{path}, the key of the voting codes, is damaged: it has {len(key)} bytes, not {KEY_BYTES}. Bring it back from a copy.")
+        raise DataDirError(
+            f"{path}, the key of the voting codes, is damaged: it has {len(key)} bytes, not {KEY_BYTES}. Bring it back from a copy."
+        )
     return key
 
 
