@@ -149,6 +149,4 @@ def _make(path: Path) -> bytes:
         unfinished.unlink()
     except OSError as error:
         raise DataDirError(f"The key of the voting codes cannot be kept in {path}: {error}.") from error
-    key = _read(path)
-    assert key is not None
-    return key
+    return _read(path) or _make(path)  # gone again already: somebody empties the directory
