@@ -37,9 +37,7 @@ class Passage:
         moment_ms = -(-((moment - EPOCH) // (EPOCH.resolution)) // 1000)
         asked = [TopicPartition(BALLOTS, partition, moment_ms) for partition in partitions_of(self._client, BALLOTS)]
         found = patiently("which ballots came in time", lambda: self._client.offsets_for_times(asked, ANSWER_TIMEOUT_S))
-        return {
-            one.partition: one.offset if one.offset >= 0 else bounds(self._client, BALLOTS, one.partition)[1] for one in found
-        }
+        return {one.partition: one.offset if one.offset >= 0 else bounds(self._client, BALLOTS, one.partition)[1] for one in found}
 
     def undecided(self, cuts: Mapping[int, int]) -> int:
         """Ballots before these offsets on which there is no verdict yet."""

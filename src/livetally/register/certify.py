@@ -12,6 +12,7 @@ from livetally.adapters.postgres import Connection
 from livetally.adapters.roll import Roll
 from livetally.core.elections import Election
 from livetally.core.errors import ElectionError, LedgerError, NotYetError
+from livetally.register.organise import close_election
 
 WITHIN_S = 120.0  # what is on its way after the end of an election is counted in seconds; a recorder that was killed needs some more
 ASK_AGAIN_S = 0.2
@@ -44,7 +45,10 @@ def certify(
     """
     roll = Roll(connection)
     waiting = Waiting(election_id, within_s)
-    closes_at = _end_of(roll, roll.election(election_id))
+    election = roll.election(election_id)
+    closes_at = _end_of(roll, election)
+    if election.status == "open":  # its end has come by itself, and nobody has said so
+        close_election(connection, actor, election_id)
     waiting.until(lambda: _seconds_left(closes_at + timedelta(seconds=SETTLES_S), roll.now()), "{} s are left until it is over")
     _await_counted(connection, bootstrap_servers, closes_at, waiting)
     report = audit()
@@ -54,10 +58,7 @@ def certify(
             "`./livetally audit` names them all, and docs/break-it-yourself.md says what makes them right. Nothing was changed."
         )
     with connection.transaction():
-        election = roll.lock_election(election_id)
-        _end_of(roll, election)
-        if election.status == "open":  # it closed by itself, and nobody has said so
-            roll.close_election(election_id)
+        _end_of(roll, roll.lock_election(election_id))
         roll.certify_election(election_id)
         totals = {one.candidate_id: one.total_votes for one in Cells(connection).results(election_id)}
         detail = {"total_votes": sum(totals.values()), "votes": totals, "heads": report.heads}

@@ -50,7 +50,9 @@ def open_election(connection: Connection, announcer: Announcer, actor: Actor, el
     with roll.changing():
         _check_may_open(roll, roll.lock_election(election_id), candidates)
         if roll.candidates(election_id) != candidates:
-            raise ElectionError(f"The candidates of {election_id!r} have been changed at this very moment. Look at them, and open it again.")
+            raise ElectionError(
+                f"The candidates of {election_id!r} have been changed at this very moment. Look at them, and open it again."
+            )
         opens_at = roll.open_election(election_id)
         detail = {"opens_at": opens_at, "candidates": len(candidates), "on_roll": roll.on_roll(election_id)}
         Acts(connection).note(actor.who, "election open", election_id, election_id, detail, actor.came_from)
