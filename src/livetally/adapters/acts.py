@@ -1,14 +1,23 @@
-"""Every administrative act, in PostgreSQL: only ever added to."""
+"""Every administrative act, written down in the transaction that does it: who, when, what, from where. Rows are only ever added."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from psycopg.types.json import Jsonb
+import orjson
 
 from livetally.adapters.postgres import Connection
 from livetally.adapters.queries import queries
+
+COMMAND_LINE = "command line"
+
+
+class Actor(NamedTuple):
+    """Who does something, and from where: an address, or COMMAND_LINE."""
+
+    who: str
+    came_from: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +28,7 @@ class Act:
     what: str
     subject: str
     election_id: str | None
-    detail: dict[str, Any]
+    detail: Mapping[str, Any]
     came_from: str
 
 
@@ -28,10 +37,11 @@ class Acts:
         self._connection = connection
         self._sql = queries("acts")
 
-    def note(self, who: str, what: str, subject: str, election_id: str | None, detail: Mapping[str, object], came_from: str) -> None:
-        """In the transaction of the act, if it has one. Never a secret."""
-        self._connection.execute(self._sql["note"], (who, what, subject, election_id, Jsonb(dict(detail)), came_from))
+    def note(self, who: str, what: str, subject: str, election_id: str | None, detail: Mapping[str, Any], came_from: str) -> None:
+        """To be called in the transaction of the act. No secret and no choice may stand in `detail`: it is kept for ever."""
+        document = orjson.dumps(detail, option=orjson.OPT_UTC_Z).decode()
+        self._connection.execute(self._sql["note"], (who, what, subject, election_id, document, came_from))
 
-    def newest(self, limit: int, before: int | None = None) -> list[Act]:
-        """The newest first; `before` a number, to page on."""
-        return [Act(*row) for row in self._connection.execute(self._sql["newest"], {"before": before, "limit": limit})]
+    def newest(self, limit: int, election_id: str | None = None) -> list[Act]:
+        """The newest first."""
+        return [Act(*row) for row in self._connection.execute(self._sql["newest"], {"limit": limit, "election_id": election_id})]
