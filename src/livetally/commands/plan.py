@@ -4,6 +4,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from livetally.adapters.postgres import connect, explained
+from livetally.adapters.rights import Rights
 from livetally.adapters.roll import Roll
 from livetally.core.elections import Election
 from livetally.core.errors import ElectionError
@@ -26,7 +27,7 @@ class Before:
 
 
 def look_before(database_url: str) -> Before:
-    with closing(connect(database_url, "run")) as connection, explained(database_url):
+    with closing(connect(database_url, "run", Rights.LOOK)) as connection, explained(database_url):
         roll = Roll(connection)
         elections = roll.elections()
         return Before(elections, roll.planned(elections[0].election_id) if elections else None, roll.registered())

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from livetally.adapters.postgres import connect, explained
 from livetally.adapters.pulse import Pulse, Pulses
+from livetally.adapters.rights import Rights
 from livetally.adapters.roll import Roll
 from livetally.audit.walk import audit
 from livetally.commands.audit import print_report
@@ -81,7 +82,7 @@ class Run:
         for number in range(self._backing.settings.recorders):
             self._spawn("record", name=f"record-{number + 1}" if number else "record")
         self._cast()
-        with closing(connect(self._backing.database_url, "run")) as connection, explained(self._backing.database_url):
+        with closing(connect(self._backing.database_url, "run", Rights.ORGANISE)) as connection, explained(self._backing.database_url):
             closes_at = Roll(connection).close_election(election.election_id)
         self._watch(lambda pulse: pulse.settled and datetime.now(UTC) > closes_at)
         return election
@@ -140,7 +141,7 @@ class Run:
 
 
 def _open_election(database_url: str) -> Election:
-    with closing(connect(database_url, "run")) as connection, explained(database_url):
+    with closing(connect(database_url, "run", Rights.LOOK)) as connection, explained(database_url):
         election = next((one for one in Roll(connection).elections() if one.simulated and one.status == "open"), None)
     if election is None:
         raise ElectionError("The registration ended without an open election; its log is register.log in the data directory.")

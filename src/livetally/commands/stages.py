@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from livetally.adapters.kafka import Announcer
 from livetally.adapters.postgres import connect, explained
+from livetally.adapters.rights import Rights
 from livetally.adapters.roll import Roll
 from livetally.commands.backing import services_of
 from livetally.commands.output import start_stage_log
@@ -159,7 +160,7 @@ def _register(
         transient=True,
         disable=not sys.stderr.isatty(),
     )
-    with closing(connect(database_url, "register")) as connection, explained(database_url), progress:
+    with closing(connect(database_url, "register", Rights.REGISTER)) as connection, explained(database_url), progress:
         task = progress.add_task("register", total=arguments.voters)
         roll, announcer = Roll(connection), Announcer(bootstrap_servers)
         election = open_simulated_election(roll, announcer, arguments.seed, arguments.voters, datetime.now(UTC))
@@ -188,7 +189,7 @@ def _people(source: str, settings: Settings, seed: int, first: int, count: int, 
 
 
 def _simulated_election(database_url: str) -> tuple[Election, list[str]]:
-    with closing(connect(database_url, "simulate")) as connection, explained(database_url):
+    with closing(connect(database_url, "simulate", Rights.CAST)) as connection, explained(database_url):
         roll = Roll(connection)
         election = next((one for one in roll.elections() if one.status == "open"), None)
         if election is None:

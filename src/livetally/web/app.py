@@ -11,8 +11,9 @@ from livetally.adapters.pool import Pool
 from livetally.settings import Settings
 from livetally.web.access import check_routes
 from livetally.web.ground import Ground, Part
+from livetally.web.hashing import Hashing
 from livetally.web.headers import Headers
-from livetally.web.limits import Limits
+from livetally.web.limits import Buckets, Limits
 from livetally.web.problems import explain
 
 CONNECTIONS = 8  # of the API to PostgreSQL; a question takes a millisecond or two
@@ -29,10 +30,13 @@ def make_app(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        ground = Ground(settings, kafka_bootstrap_servers, database_url, now, Pool(database_url, "api", CONNECTIONS))
+        pool, hashing = Pool(database_url, "api", CONNECTIONS), Hashing()
+        logins = Buckets(settings.api_logins_per_minute / 60.0, settings.api_logins_per_minute)
+        ground = Ground(settings, kafka_bootstrap_servers, database_url, now, pool, hashing, logins)
         app.state.ground = ground
         async with AsyncExitStack() as running:
-            running.callback(ground.pool.close)
+            running.callback(pool.close)
+            running.callback(hashing.close)
             for part in parts:
                 if part.running is not None:
                     await running.enter_async_context(part.running(ground))

@@ -10,6 +10,8 @@ from fastapi import APIRouter, Depends, Request
 
 from livetally.adapters.pool import Pool
 from livetally.settings import Settings
+from livetally.web.hashing import Hashing
+from livetally.web.limits import Buckets
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,8 @@ class Ground:
     database_url: str
     now: Callable[[], datetime]
     pool: Pool
+    hashing: Hashing
+    logins: Buckets  # attempts to sign in
 
 
 @dataclass(frozen=True, slots=True)
