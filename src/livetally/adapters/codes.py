@@ -1,12 +1,12 @@
 """Voting codes: made, hashed, kept as hashes. The key lies in a file of the data directory, never in the database."""
 
-import json
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from livetally.adapters.acts import Actor, Acts
 from livetally.adapters.postgres import Connection
 from livetally.adapters.queries import queries
 from livetally.core.codes import CODE_BYTES, KEY_BYTES, fingerprint, grouped, keyed_hash, written
@@ -29,13 +29,6 @@ class Letter(NamedTuple):
     code: str
 
 
-class Actor(NamedTuple):
-    """In whose name it is done, and from where."""
-
-    who: str
-    came_from: str
-
-
 class Codes:
     """Over one connection. What is issued is stored with the caller's transaction: hand the letters out before it ends, or nothing was issued."""
 
@@ -53,7 +46,7 @@ class Codes:
         while rows := execute(sql["next_without_code"]).fetchall():
             yield self._store(election_id, rows)
             issued += len(rows)
-        self._note(actor, ISSUED, "", election_id, {"codes": issued})
+        Acts(self._connection).note(actor.who, ISSUED, "", election_id, {"codes": issued}, actor.came_from)
 
     def reissue(self, election_id: str, voter_id: str, actor: Actor) -> Letter:
         """A new code for one voter; the one before is void from now on. Within one transaction. Raises ElectionError."""
@@ -65,7 +58,8 @@ class Codes:
             )
         voided = self._connection.execute(self._sql["void"], (election_id, voter_id)).fetchone()
         (letter,) = self._store(election_id, [row])
-        self._note(actor, REISSUED, voter_id, election_id, {"voided_issued_at": voided[0].isoformat() if voided else None})
+        detail = {"voided_issued_at": voided[0] if voided else None}
+        Acts(self._connection).note(actor.who, REISSUED, voter_id, election_id, detail, actor.came_from)
         return letter
 
     def _check(self, election_id: str) -> None:
@@ -88,9 +82,6 @@ class Codes:
                 copy.write_row((keyed_hash(self._key, secret), election_id, row[0]))
                 letters.append(Letter(*row, grouped(written(secret))))  # type: ignore[call-arg] # seven columns, by the statement
         return letters
-
-    def _note(self, actor: Actor, what: str, subject: str, election_id: str, detail: dict[str, object]) -> None:
-        self._connection.execute(self._sql["note"], (actor.who, what, subject, election_id, json.dumps(detail), actor.came_from))
 
 
 def codes_key(connection: Connection, data_dir: Path) -> bytes:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from livetally.adapters.queries import queries
+from livetally.adapters.rights import Rights
 from livetally.adapters.session import Session
 from livetally.core.elections import Candidate
 from livetally.core.following import Found, Link, Place
@@ -65,9 +66,9 @@ class Receipts:
 
     def __init__(self, url: str) -> None:
         self._sql = queries("receipts")
-        self._claiming = Session(url, "api casting", ANSWER_S_MAX)
-        self._placing = Session(url, "api placing", ANSWER_S_MAX)
-        self._reading = Session(url, "api reading", ANSWER_S_MAX)
+        self._claiming = Session(url, "api casting", Rights.API, ANSWER_S_MAX)
+        self._placing = Session(url, "api placing", Rights.API, ANSWER_S_MAX)
+        self._reading = Session(url, "api reading", Rights.API, ANSWER_S_MAX)
 
     async def claim(self, asked: Sequence[Asked], claim_ms: int) -> list[Claim]:
         """In one statement. Whoever may cast has so long to do it; until then nobody else may."""

@@ -12,6 +12,7 @@ from psycopg.rows import TupleRow
 
 from livetally.adapters.postgres import BOUNDED, CONNECT_TIMEOUT_S, TRANSACTION_TIMEOUT_MS, explained
 from livetally.adapters.queries import queries
+from livetally.adapters.rights import Rights
 from livetally.core.errors import ServiceError
 
 Row = tuple[Any, ...]
@@ -20,8 +21,9 @@ Row = tuple[Any, ...]
 class Session:
     """Every question raises ServiceError while PostgreSQL is away, or does not answer in time; the next one tries a new connection."""
 
-    def __init__(self, url: str, application: str, answer_s_max: float) -> None:
+    def __init__(self, url: str, application: str, rights: Rights, answer_s_max: float) -> None:
         self._url = url
+        self._rights = rights
         self._application = application
         self._answer_s_max = answer_s_max
         self._connection: psycopg.AsyncConnection[TupleRow] | None = None
@@ -58,6 +60,6 @@ class Session:
                 application_name=f"livetally {self._application}{BOUNDED}",
                 options=" ".join(["-c timezone=UTC", *(f"-c {name}={limit_ms}" for name, limit_ms in limits.items())]),
             )
-            await connection.execute(queries("schema")["become_application"])
+            await connection.execute(queries("schema")["become"], {"role": self._rights})
             await connection.execute(queries("ledger")["plan_by_index"])  # a few rows at a time, of tables that grow
         return self._connection

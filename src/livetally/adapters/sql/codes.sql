@@ -41,10 +41,3 @@ COPY voting_codes (code_hash, election_id, voter_id) FROM STDIN (FORMAT binary);
 UPDATE voting_codes SET voided_at = clock_timestamp()
 WHERE election_id = %s AND voter_id = %s AND voided_at IS NULL
 RETURNING issued_at;
-
--- name: has_codes
-SELECT EXISTS (SELECT FROM voting_codes WHERE election_id = %s AND voter_id = %s);
-
--- name: note
--- Never the code: who issued how many, or for whom anew.
-INSERT INTO acts (who, what, subject, election_id, detail, came_from) VALUES (%s, %s, %s, %s, %s::jsonb, %s);

@@ -6,7 +6,8 @@ from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
-from livetally.adapters.codes import Actor, Codes
+from livetally.adapters.acts import Actor
+from livetally.adapters.codes import Codes
 from livetally.adapters.postgres import Connection
 from livetally.core.access import Person, Role
 from livetally.core.ballots import FIELD_CHARS_MAX

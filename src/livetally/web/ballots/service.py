@@ -185,12 +185,12 @@ class Ballots:
         same = (
             None if claim.idempotency_key is None or request.idempotency_key is None else claim.idempotency_key == request.idempotency_key
         )
-        if claim.receipt is not None and (claim.is_made or claim.is_taken_over):
+        if (receipt := self._of_voter.get(voter)) is not None:
+            self._sent[receipt].answers.append((answer, same))
+        elif claim.receipt is not None and (claim.is_made or claim.is_taken_over):
             self._send(one, voter, claim.receipt, Before.NOTHING if claim.is_made else Before.UNKNOWN)
         elif claim.receipt is not None and claim.has_place:
             _tell(answer, Taken(claim.receipt, Before.CAST, same))
-        elif (receipt := self._of_voter.get(voter)) is not None:
-            self._sent[receipt].answers.append((answer, same))
         elif refusal is not None:
             _tell(answer, Refused(refusal, claim.receipt))
         elif self._sender.is_away:

@@ -11,5 +11,3 @@ CREATE TABLE codes_key (
 );
 
 CREATE INDEX codes_of_election ON voting_codes (election_id, voter_id);
-
-GRANT SELECT, INSERT ON codes_key TO livetally_app;
