@@ -11,6 +11,7 @@ from typing import Any
 from livetally.adapters.acts import Acts
 from livetally.adapters.people import People, User
 from livetally.adapters.postgres import Connection, connect, explained
+from livetally.adapters.rights import Rights
 from livetally.commands.backing import database_for_changes
 from livetally.commands.output import print_json, print_table, say
 from livetally.core.access import Role
@@ -32,7 +33,7 @@ def add(arguments: argparse.Namespace) -> int:
 
 
 def listing(arguments: argparse.Namespace) -> int:
-    with database_for_changes(read_settings()) as url, closing(connect(url, "user")) as connection, explained(url):
+    with database_for_changes(read_settings()) as url, closing(connect(url, "user", Rights.ORGANISE)) as connection, explained(url):
         users = People(connection).users()
     if arguments.json:
         print_json([_document(user) for user in users])
@@ -75,7 +76,7 @@ def role(arguments: argparse.Namespace) -> int:
 
 def _change(what: str, name: str, change: Callable[[People], None], **detail: object) -> None:
     """In one transaction with the trace that it leaves."""
-    with database_for_changes(read_settings()) as url, closing(connect(url, "user")) as connection, explained(url):
+    with database_for_changes(read_settings()) as url, closing(connect(url, "user", Rights.ORGANISE)) as connection, explained(url):
         _changed(connection, what, name, change, detail)
 
 

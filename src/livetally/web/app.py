@@ -8,21 +8,26 @@ from fastapi import FastAPI
 
 from livetally import __version__
 from livetally.adapters.pool import Pool
+from livetally.adapters.rights import Rights
 from livetally.settings import Settings
 from livetally.web.access import check_routes
 from livetally.web.ground import Ground, Part
 from livetally.web.hashing import Hashing
 from livetally.web.headers import Headers
 from livetally.web.limits import Buckets, Limits
+from livetally.web.organising import Organising
 from livetally.web.problems import explain
 
-CONNECTIONS = 8  # of the API to PostgreSQL; a question takes a millisecond or two
+CONNECTIONS = 8  # to PostgreSQL; a question takes a millisecond or two
+SLOW_CONNECTIONS = 2
+DESK_CONNECTIONS = 3  # one may certify, which takes minutes
 
 
 def make_app(
     settings: Settings,
     kafka_bootstrap_servers: str,
     database_url: str,
+    organising: Organising,
     parts: Sequence[Part],
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> FastAPI:
@@ -30,12 +35,16 @@ def make_app(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        pool, hashing = Pool(database_url, "api", CONNECTIONS), Hashing()
+        pool = Pool(database_url, "api", Rights.API, CONNECTIONS)
+        slow = Pool(database_url, "api slow", Rights.API, SLOW_CONNECTIONS)
+        desk = Pool(database_url, "api desk", Rights.ORGANISE, DESK_CONNECTIONS)
+        hashing = Hashing()
         logins = Buckets(settings.api_logins_per_minute / 60.0, settings.api_logins_per_minute)
-        ground = Ground(settings, kafka_bootstrap_servers, database_url, now, pool, hashing, logins)
+        ground = Ground(settings, kafka_bootstrap_servers, database_url, now, pool, slow, desk, organising, hashing, logins)
         app.state.ground = ground
         async with AsyncExitStack() as running:
-            running.callback(pool.close)
+            for connections in (pool, slow, desk):
+                running.callback(connections.close)
             running.callback(hashing.close)
             for part in parts:
                 if part.running is not None:

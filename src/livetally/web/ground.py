@@ -12,6 +12,7 @@ from livetally.adapters.pool import Pool
 from livetally.settings import Settings
 from livetally.web.hashing import Hashing
 from livetally.web.limits import Buckets
+from livetally.web.organising import Organising
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,10 @@ class Ground:
     kafka_bootstrap_servers: str
     database_url: str
     now: Callable[[], datetime]
-    pool: Pool
+    pool: Pool  # for what takes milliseconds
+    slow: Pool  # for what reads much: a few at once, and nobody else waits for them
+    desk: Pool  # for officials' acts, under the rights of those who hold elections
+    organising: Organising
     hashing: Hashing
     logins: Buckets  # attempts to sign in
 
