@@ -10,12 +10,8 @@ from psycopg.rows import TupleRow
 from psycopg.sql import Identifier
 
 from livetally.adapters.queries import migrations, queries
-<<<<<<< HEAD
 from livetally.adapters.rights import Rights
-from livetally.core.errors import LedgerError, ServiceError, UsageError
-=======
 from livetally.core.errors import ElectionError, LedgerError, ServiceError, UsageError
->>>>>>> elections
 
 Connection = psycopg.Connection[TupleRow]
 

@@ -78,14 +78,6 @@ def database_of(settings: Settings, *, looks_only: bool = True) -> Iterator[str]
         yield backing.database_url
 
 
-@contextmanager
-def database_for_changes(settings: Settings) -> Iterator[str]:
-    """The same for commands that may be the first ones: users are added before there is an election."""
-    with _started(settings, frozenset({DATABASE}), looks_only=False) as backing:
-        _prepare_database(backing.database_url)
-        yield backing.database_url
-
-
 def prepare(backing: Backing) -> None:
     """Schema and topics as they should be."""
     settings = backing.settings

@@ -1,5 +1,6 @@
 """What the application stands on, made once and reachable from every request."""
 
+import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from livetally.adapters.pool import Pool
 from livetally.settings import Settings
 from livetally.web.hashing import Hashing
 from livetally.web.limits import Buckets
+from livetally.web.meter import Meter
 from livetally.web.organising import Organising
 
 
@@ -27,6 +29,8 @@ class Ground:
     organising: Organising
     hashing: Hashing
     logins: Buckets  # attempts to sign in
+    auditing: asyncio.Lock  # one at a time
+    meter: Meter | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,7 @@ EXAMPLE_ID = "board-2026"
 ElectionId = Annotated[str, Field(min_length=1, max_length=ID_CHARS_MAX, pattern=NO_NUL, examples=[EXAMPLE_ID])]
 InPath = Annotated[
     str,
-    Path(
-        alias="election_id", min_length=1, max_length=ID_CHARS_MAX, pattern=NO_NUL, examples=[EXAMPLE_ID], description="which election"
-    ),
+    Path(alias="election_id", min_length=1, max_length=ID_CHARS_MAX, pattern=NO_NUL, examples=[EXAMPLE_ID], description="which election"),
 ]
 Name = Annotated[str, Field(min_length=1, max_length=64, pattern=NO_NUL)]
 
@@ -91,7 +89,7 @@ class Token(Answer):
 class TokenOnce(Token):
     token: Annotated[str, Field(description="said this once, and kept nowhere")]
 
-    model_config = example(**TOKEN, token="Zk3v…")
+    model_config = example(**TOKEN, token="Zk3v…")  # noqa: S106 (an example)
 
 
 class Act(Answer):
@@ -403,7 +401,7 @@ class Audit(Answer):
     behind: Annotated[int, Field(description="ballots that are still on their way and were not judged")]
     heads: Annotated[list[dict[str, Any]], Field(description="of the hash chain of each partition, to be kept elsewhere")]
     differences_total: int
-    differences: list[str]
+    differences: Annotated[list[str], Field(description="where; `livetally audit` says what")]
 
     model_config = example(
         ok=True,

@@ -1,6 +1,5 @@
 """`/elections/{election_id}/results` and what belongs to it: as far as the election's policy lets somebody see it."""
 
-import re
 from datetime import datetime
 from typing import Annotated
 
@@ -34,7 +33,9 @@ async def results(
     person: Viewer,
     at: Annotated[
         AwareDatetime | None,
-        Query(description="as it was at a moment, in whole minutes; with a zone: `2026-05-07T21:30:00Z`", examples=["2026-05-07T21:30:00Z"]),
+        Query(
+            description="as it was at a moment, in whole minutes; with a zone: `2026-05-07T21:30:00Z`", examples=["2026-05-07T21:30:00Z"]
+        ),
     ] = None,
 ) -> Response:
     """Now, or at a moment. 403 while the election's policy hides it from you; its `sight` says so."""
@@ -90,7 +91,9 @@ async def history(
         raise Problem(404, "not-found", "Nobody has voted in this place yet, or there is no such place.", field="state")
     lines = [
         models.Past(
-            candidate_id=one.candidate_id, candidate_name=one.candidate_name, total_votes=series.votes.get(one.candidate_id) or [0] * len(series.ends)
+            candidate_id=one.candidate_id,
+            candidate_name=one.candidate_name,
+            total_votes=series.votes.get(one.candidate_id) or [0] * len(series.ends),
         )
         for one in candidates
     ]
@@ -123,7 +126,8 @@ async def export_csv(request: Request, ground: OnGround, election_id: InPath, pe
     named = {one.candidate_id: (one.candidate_name, one.party_affiliation) for one in found.standings}
     rows = [("", "", "", one.candidate_id, one.candidate_name, one.party_affiliation, one.total_votes) for one in found.standings]
     rows += [
-        (one.view, one.group, one.within, one.candidate_id, *named.get(one.candidate_id, ("unknown", "unknown")), one.votes) for one in groups
+        (one.view, one.group, one.within, one.candidate_id, *named.get(one.candidate_id, ("unknown", "unknown")), one.votes)
+        for one in groups
     ]
     columns = ("view", "group", "within", "candidate_id", "candidate_name", "party_affiliation", "total_votes")
     body = csv_of(said, columns, rows)
@@ -156,5 +160,5 @@ def _whole(connection: Connection, person: Person, election_id: str, now: dateti
 
 
 def _as_file(response: Response, name: str) -> Response:
-    response.headers["Content-Disposition"] = f'attachment; filename="{re.sub(r"[^\w.-]", "-", name)}"'
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response

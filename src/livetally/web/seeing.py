@@ -52,7 +52,9 @@ def hidden(election: Election) -> Problem:
 def election_of(election: Election, person: Person, now: datetime) -> models.Election:
     seen = sight(election, role_in(person, election.election_id), now)
     fields = {name: getattr(election, name) for name in models.Election.model_fields if name != "sight"}
-    return models.Election(**fields | {"status": election.status_at(now), "roll_states": [*election.roll_states], "sight": seen.name.lower()})
+    return models.Election(
+        **fields | {"status": election.status_at(now), "roll_states": [*election.roll_states], "sight": seen.name.lower()}
+    )
 
 
 def told(request: Request, document: BaseModel | Sequence[BaseModel]) -> Response:
