@@ -101,6 +101,7 @@ def _add_run(commands: Commands) -> None:
         "--elections", type=_rounds, default=None, metavar="N", help="so many at once (default: 1, or as many as an interrupted run had)"
     )
     run.add_argument("--no-dashboard", action="store_true", help="without the page")
+    run.add_argument("--no-api", action="store_true", help="without the API and the ballot page")
     run.add_argument("--exit-when-done", action="store_true", help="end when all is counted; exit 0 only if the audit holds")
 
 

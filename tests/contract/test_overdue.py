@@ -41,7 +41,10 @@ def test_whoever_connects_ends_what_postgresql_does_not(
                 return False
         return True
 
-    with closing(connect(database_url, "record", Rights.RECORD)) as sleeper, closing(connect(database_url, "audit", Rights.LOOK, bounded=False)) as patient:
+    with (
+        closing(connect(database_url, "record", Rights.RECORD)) as sleeper,
+        closing(connect(database_url, "audit", Rights.LOOK, bounded=False)) as patient,
+    ):
         patient.execute("BEGIN")
         sleeper.execute("BEGIN")
         sleeper.execute(ITS_POSITION)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from livetally.adapters.cells import Cells, Standing
 from livetally.adapters.postgres import Connection
@@ -68,17 +68,17 @@ class Board:
         self._sql = queries("board")
 
     def result(self, election_id: str, at: datetime | None = None) -> Result:
-        """Now, as the tally shows it; with `at` as the ledger had it."""
-        cells = Cells(self._connection)
-        utc = None if at is None else at.astimezone(UTC).replace(tzinfo=None)  # as `voting_time` says it
+        """Now, as the tally shows it; with `at` as it had become in whole minutes before.
+
+        Of the ledger, which knows for whom each of them voted, nothing is asked: whoever answers the public may not read that.
+        """
+        cells, on_roll = Cells(self._connection), Roll(self._connection).on_roll(election_id)
+        if at is not None:
+            minute = at.replace(second=0, microsecond=0)
+            rows = self._connection.execute(self._sql["result_at"], {"election_id": election_id, "at": minute})
+            return Result(election_id, tuple(Standing(*row) for row in rows), on_roll, None, minute)
         reached = self._connection.execute(self._sql["reached"]).fetchone()
-        return Result(
-            election_id,
-            tuple(cells.results(election_id, utc)),
-            Roll(self._connection).on_roll(election_id),
-            cells.recounting() if at is None else None,
-            at if at is not None else reached[0] if reached else None,
-        )
+        return Result(election_id, tuple(cells.results(election_id)), on_roll, cells.recounting(), reached[0] if reached else None)
 
     def turnout(self, election_id: str) -> list[GroupTurnout]:
         """How many have voted in each state, gender and age group, and not for whom."""
@@ -93,3 +93,7 @@ class Board:
 
     def newest_rejections(self, election_id: str, limit: int) -> list[RejectedBallot]:
         return [RejectedBallot(*row) for row in self._connection.execute(self._sql["newest_rejections"], (election_id, limit))]
+
+    def rejection_counts(self, election_id: str) -> dict[str, int]:
+        """By reason, most first."""
+        return dict(self._connection.execute(self._sql["rejection_counts"], (election_id,)).fetchall())

@@ -71,17 +71,9 @@ def services_of(settings: Settings, *, spark: bool = False, looks_only: bool = F
 
 
 @contextmanager
-def database_of(settings: Settings) -> Iterator[str]:
-    """The URL of PostgreSQL alone, for commands that look at nothing else."""
-    with _started(settings, frozenset({DATABASE}), looks_only=True) as backing:
-        _prepare_database(backing.database_url)
-        yield backing.database_url
-
-
-@contextmanager
-def database_for_changes(settings: Settings) -> Iterator[str]:
-    """The same for commands that may be the first ones: users are added before there is an election."""
-    with _started(settings, frozenset({DATABASE}), looks_only=False) as backing:
+def database_of(settings: Settings, *, looks_only: bool = True) -> Iterator[str]:
+    """The URL of PostgreSQL alone, for commands that need nothing else."""
+    with _started(settings, frozenset({DATABASE}), looks_only=looks_only) as backing:
         _prepare_database(backing.database_url)
         yield backing.database_url
 

@@ -11,7 +11,9 @@ from typing import Any
 from livetally.adapters.acts import Acts
 from livetally.adapters.people import People, User
 from livetally.adapters.postgres import Connection, connect, explained
-from livetally.commands.backing import database_for_changes
+from livetally.adapters.rights import Rights
+from livetally.commands.actor import actor
+from livetally.commands.backing import database_of
 from livetally.commands.output import print_json, print_table, say
 from livetally.core.access import Role
 from livetally.core.errors import UsageError
@@ -32,7 +34,11 @@ def add(arguments: argparse.Namespace) -> int:
 
 
 def listing(arguments: argparse.Namespace) -> int:
-    with database_for_changes(read_settings()) as url, closing(connect(url, "user")) as connection, explained(url):
+    with (
+        database_of(read_settings(), looks_only=False) as url,
+        closing(connect(url, "user", Rights.ORGANISE)) as connection,
+        explained(url),
+    ):
         users = People(connection).users()
     if arguments.json:
         print_json([_document(user) for user in users])
@@ -75,14 +81,19 @@ def role(arguments: argparse.Namespace) -> int:
 
 def _change(what: str, name: str, change: Callable[[People], None], **detail: object) -> None:
     """In one transaction with the trace that it leaves."""
-    with database_for_changes(read_settings()) as url, closing(connect(url, "user")) as connection, explained(url):
+    with (
+        database_of(read_settings(), looks_only=False) as url,
+        closing(connect(url, "user", Rights.ORGANISE)) as connection,
+        explained(url),
+    ):
         _changed(connection, what, name, change, detail)
 
 
 def _changed(connection: Connection, what: str, name: str, change: Callable[[People], None], detail: dict[str, object]) -> None:
     with connection.transaction():
         change(People(connection))
-        Acts(connection).note(_who(), what, name, None, detail, "command line")
+        who = actor()
+        Acts(connection).note(who.who, what, name, None, detail, who.came_from)
 
 
 def _password(arguments: argparse.Namespace, name: str) -> str:
@@ -106,14 +117,6 @@ def _limit(arguments: argparse.Namespace) -> list[str] | None:
 
 def _where(elections: list[str] | None) -> str:
     return "" if elections is None else f" of {', '.join(elections)}"
-
-
-def _who() -> str:
-    """The system's user: whoever has the machine has the election, and should at least leave a trace."""
-    try:
-        return getpass.getuser()
-    except OSError:  # a number without a name, as in some containers
-        return "somebody"
 
 
 def _document(user: User) -> dict[str, Any]:

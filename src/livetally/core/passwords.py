@@ -30,9 +30,10 @@ def hash_password(password: str) -> str:
 def is_password(password: str, kept: str | None) -> bool:
     """Takes as long where nothing is kept, so that nobody learns from it who exists."""
     try:
-        return _hasher().verify(kept or _of_nobody(), password[:CHARS_MAX]) and kept is not None
+        _hasher().verify(kept or _of_nobody(), password[:CHARS_MAX])
     except (VerificationError, InvalidHashError):
         return False
+    return kept is not None
 
 
 @cache

@@ -101,7 +101,7 @@ def _check_may_open(roll: Roll, election: Election, candidates: Sequence[Candida
     if len(candidates) < LISTED_MIN:
         faults.append(f"it has {len(candidates)} of at least {LISTED_MIN} candidates (`./livetally election import-candidates FILE`)")
     if not roll.on_roll(who):
-        how = f"`./livetally election import-roll FILE`" if election.roll == "list" else "`./livetally register`"
+        how = "`./livetally election import-roll FILE`" if election.roll == "list" else "`./livetally register`"
         faults.append(f"nobody is on its roll ({how})")
     if missing := sorted(set(election.roll_states) - set(roll.states())):
         faults.append(f"nobody is registered in {', '.join(missing)}")

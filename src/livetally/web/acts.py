@@ -9,9 +9,9 @@ from livetally.core.access import Role
 from livetally.web import models
 from livetally.web.access import allow
 from livetally.web.ground import OnGround
+from livetally.web.models import ElectionId
 
 LISTED_MAX = 500
-NUMBER_MAX = 2**63 - 1
 
 router = APIRouter(prefix="/acts", tags=["Administering"])
 
@@ -20,8 +20,8 @@ router = APIRouter(prefix="/acts", tags=["Administering"])
 async def listing(
     ground: OnGround,
     limit: Annotated[int, Query(ge=1, le=LISTED_MAX)] = 50,
-    before: Annotated[int | None, Query(ge=1, le=NUMBER_MAX, description="only acts with a lower number, to page on")] = None,
+    election_id: Annotated[ElectionId | None, Query(description="of one election alone")] = None,
 ) -> list[models.Act]:
     """Administrative acts, the newest first. Nobody can change or delete one."""
-    found = await ground.pool.ask(lambda connection: Acts(connection).newest(limit, before))
+    found = await ground.pool.ask(lambda connection: Acts(connection).newest(limit, election_id))
     return [models.Act.model_validate(one) for one in found]
