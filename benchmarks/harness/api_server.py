@@ -10,10 +10,11 @@ import itertools
 
 import uvicorn
 
-from livetally.adapters.ballot_sender import Sent, Tell
+from livetally.adapters.ballot_sender import Sender, Sent, Tell
+from livetally.commands.api import organising
 from livetally.settings import read_settings
 from livetally.web.app import make_app
-from livetally.web.ballots.part import ballots_parts
+from livetally.web.parts import every_part
 
 BARE_PARTITION = 1_000_000  # where no ballot lies
 
@@ -42,8 +43,8 @@ def main() -> None:
     settings = read_settings()
     assert settings.kafka_bootstrap_servers is not None
     assert settings.database_url is not None
-    parts = ballots_parts(NoKafka) if options.bare else ballots_parts()
-    app = make_app(settings, settings.kafka_bootstrap_servers, settings.database_url.get_secret_value(), parts)
+    kafka, database = settings.kafka_bootstrap_servers, settings.database_url.get_secret_value()
+    app = make_app(settings, kafka, database, organising(kafka, database), every_part(NoKafka if options.bare else Sender))
     config = uvicorn.Config(app, port=options.port, loop="uvloop", http="httptools", access_log=False, log_level="warning", lifespan="on")
     uvicorn.Server(config).run()
 

@@ -11,7 +11,7 @@ from livetally.adapters.receipts import Receipts
 from livetally.web.ballots.routes import ballot_routes
 from livetally.web.ballots.service import Ballots, Sending
 from livetally.web.ballots.stand import Stand
-from livetally.web.booth.pages import booth_routes
+from livetally.web.booth.routes import booth_routes
 from livetally.web.ground import Ground, Part
 
 MakeSender = Callable[[str, int, Tell], Sending]  # bootstrap servers, and how long Kafka has to acknowledge

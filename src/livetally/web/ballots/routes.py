@@ -90,7 +90,7 @@ def ballot_routes(stand_of: GetStand) -> APIRouter:
                 letter = Codes(connection, stand.key).reissue(election_id, voter_id, actor)
             return Reissued(voter_id=letter.voter_id, voter_name=letter.voter_name, code=letter.code)
 
-        return JSONResponse((await stand.ground.pool.ask(issue)).model_dump(), headers=NOT_KEPT)
+        return JSONResponse((await stand.ground.desk.ask(issue)).model_dump(), headers=NOT_KEPT)
 
     return router
 
