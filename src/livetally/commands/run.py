@@ -66,6 +66,7 @@ class Run:
         self._plan = plan
         self._rate = "max" if arguments.rate is None else str(arguments.rate)
         self._with_page = not arguments.no_dashboard
+        self._with_api = not arguments.no_api
         self._display = display
         self._pulses = pulses
         self._page_url: str | None = None
@@ -76,6 +77,8 @@ class Run:
         self._spawn("tally")  # first: Spark takes longest to start, and people are registered meanwhile
         if self._with_page:
             self._open_page()
+        if self._with_api:
+            self._spawn("api")
         self._spawn("register", "--voters", str(self._plan.voters), "--seed", str(self._plan.seed))
         self._watch(lambda _pulse: self._services.has_finished("register"))
         election = _open_election(self._backing.database_url)
