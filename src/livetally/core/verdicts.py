@@ -5,7 +5,7 @@ What a ballot is held against is as it was when the broker appended the ballot, 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from livetally.core.ballots import Ballot, Reason, Rejected
 
@@ -26,15 +26,23 @@ class Hours(NamedTuple):
     closes_us: int | None
 
 
+class Electors(NamedTuple):
+    """Who may vote: everybody on the general register, those of them who live in some states, or those on the election's own list."""
+
+    roll: Literal["all", "states", "list"]
+    states: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Lists:
-    """What there is to vote on: a few elections and their candidates."""
+    """What there is to vote on: a few elections and their candidates. Who may vote stands since before the first ballot that may count."""
 
     hours: Mapping[str, Hours] = field(default_factory=dict)  # by election
     listed_us: Mapping[tuple[str, str], int] = field(default_factory=dict)  # by election and candidate: since when
+    electors: Mapping[str, Electors] = field(default_factory=dict)  # by election
 
 
-# Somebody who was on the roll when the ballot was appended: what the vote's message is made of, and whom they voted for before this batch.
+# Somebody who was on the roll of the ballot's election when the ballot was appended: what the vote's message is made of, and whom they voted for before this batch.
 Known = tuple[bytes, str | None]
 
 
@@ -80,7 +88,7 @@ def screen(cast: Cast, lists: Lists) -> Ballot | Rejected:
 def decide(screened: Sequence[Ballot | Rejected], known: Mapping[int, Known]) -> list[Verdict]:
     """The verdict on each ballot, in the order in which they stand: of each voter and election the first that may count does.
 
-    `known`: who is on the roll, by the number of the ballot in this batch.
+    `known`: who is on the roll of that election, by the number of the ballot in this batch.
     """
     verdicts: list[Verdict] = []
     voted_for: dict[tuple[str, str], str] = {}
