@@ -50,8 +50,14 @@ class Settings(BaseSettings):
     postgres_port: Port = Field(5432, description="port of the embedded PostgreSQL")
     dashboard_port: Port = Field(8501, description="port of the page")
     dashboard_address: str = Field("127.0.0.1", description="address that the page listens on")
-    metrics_port: Annotated[int, Field(ge=1, le=65535 - 4)] = Field(
-        9400, description="port of the metrics of *register*; *simulate*, *record*, *tally* and *dashboard* have the four behind it"
+    api_port: Port = Field(8502, description="port of the API")
+    api_address: str = Field("127.0.0.1", description="address that the API listens on; beyond loopback it has conditions")
+    api_behind_tls: bool = Field(False, description="whether a proxy with TLS stands in front of the API; `true` once one does")
+    api_proxy_address: str | None = Field(
+        None, description="address of that proxy, as the API sees it: from there alone `X-Forwarded-For` is believed"
+    )
+    metrics_port: Annotated[int, Field(ge=1, le=65535 - 5)] = Field(
+        9400, description="port of the metrics of *register*; *simulate*, *record*, *tally*, *dashboard* and *api* have the five behind it"
     )
     metrics_address: str = Field("127.0.0.1", description="address that the metrics of every stage listen on")
     postgres_password: SecretStr = Field(
@@ -74,6 +80,14 @@ class Settings(BaseSettings):
     record_batch_ballots_max: int = Field(10_000, ge=1, le=100_000, description="ballots that *record* decides in one transaction at most")
     tally_batch_votes_max: int = Field(200_000, ge=1, description="votes that one batch of *tally* takes at most")
     tally_interval_ms: int = Field(500, ge=0, le=60_000, description="time between the starts of two batches of *tally*")
+    api_body_bytes_max: int = Field(262_144, ge=4096, description="size of a request to the API at most")
+    api_request_s_max: float = Field(10.0, gt=0, le=600, description="time until the API has begun to answer a request at most")
+    api_requests_per_s: float = Field(
+        50.0, gt=0, description="requests a second that the API takes from one address, and from one credential; ten times as many at once"
+    )
+    api_logins_per_minute: float = Field(
+        10.0, gt=0, description="attempts to sign in that the API takes from one address, and for one user"
+    )
     log_bytes_max: int = Field(5_000_000, ge=10_000, description="size at which a log is rotated; three old ones are kept")
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from electorate import add_election, add_voters, ballot, cast_of, casting, voter
+from electorate import add_election, add_voters, ballot, cast_of, casting, overrule, voter
 from ledger_rows import Place, assert_chained, stored
 from livetally.adapters import past
 from livetally.adapters.ledger import Ledger
@@ -107,7 +107,7 @@ def test_a_stored_verdict_stands_whatever_has_changed_since(connection: Connecti
     add_voters(connection, [7], long_ago)
     add_election(connection, "new", ["new"], long_ago)
     connection.execute("UPDATE candidates SET listed_at = %s, election_id = 'e' WHERE candidate_id = 'new'", (long_ago,))
-    connection.execute("UPDATE elections SET opens_at = NULL WHERE election_id = 'e'")
+    overrule(connection, "UPDATE elections SET opens_at = NULL WHERE election_id = 'e'")
     connection.execute("UPDATE voters SET registered_at = now() + interval '1 day' WHERE voter_id = 'v0'")
     assert [outcome_of(one) for one in ledger.decide(batch)] == expected
     assert [outcome_of(one) for one in ledger.decide(batch[1:3])] == expected[1:3]

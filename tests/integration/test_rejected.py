@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from bad_ballots import COUNTS, bad_ballots
+from electorate import overrule
 from livetally.adapters.postgres import connect
 from livetally.adapters.rejected import Rejections
 from livetally.adapters.roll import Roll
@@ -244,7 +245,7 @@ class TestCastingAgain:
         assert said("--cast-again", "unknown_election")["would_be_rejected"] == {"unknown_election": 1}
         add_election(pipeline.connection, "later", ["c7"])
         with Roll(pipeline.connection).changing():
-            pipeline.sql("UPDATE elections SET opens_at = %s", (now - LONG_AGO,))
+            overrule(pipeline.connection, "UPDATE elections SET opens_at = %s WHERE election_id = 'e'", (now - LONG_AGO,))
         pipeline.send(BALLOTS, [(None, ballot("v7"), 2, {})])
         pipeline.record_all()
         assert said("--cast-again", "unknown_voter")["would_be_rejected"] == {"unknown_voter": 1}
