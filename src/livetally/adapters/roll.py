@@ -148,7 +148,11 @@ class Roll:
             with self._connection.cursor() as cursor:
                 cursor.executemany(self._sql["add_to_electorate"], [(*group, count) for group, count in sorted(groups.items())])
                 cursor.execute(self._sql["add_births"], ([*births.keys()], [*births.values()]))
-            self._connection.execute(self._sql["mark_stored"], (source, seed, first + len(voters)))
+            self.mark_stored(source, seed, first + len(voters))
+
+    def mark_stored(self, source: str, seed: int, stored: int) -> None:
+        """To be called in the transaction that stores them."""
+        self._connection.execute(self._sql["mark_stored"], (source, seed, stored))
 
     def mark_announced(self, source: str, seed: int, announced: int) -> None:
         self._connection.execute(self._sql["mark_announced"], (announced, source, seed))

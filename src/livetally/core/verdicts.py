@@ -5,9 +5,10 @@ What a ballot is held against is as it was when the broker appended the ballot, 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from livetally.core.ballots import Ballot, Reason, Rejected
+from livetally.core.elections import RollKind
 
 
 class Cast(NamedTuple):
@@ -29,7 +30,7 @@ class Hours(NamedTuple):
 class Electors(NamedTuple):
     """Who may vote: everybody on the general register, those of them who live in some states, or those on the election's own list."""
 
-    roll: Literal["all", "states", "list"]
+    roll: RollKind
     states: tuple[str, ...] = ()
 
 
@@ -42,7 +43,8 @@ class Lists:
     electors: Mapping[str, Electors] = field(default_factory=dict)  # by election
 
 
-# Somebody who was on the roll of the ballot's election when the ballot was appended: what the vote's message is made of, and whom they voted for before this batch.
+# Somebody who was on the roll of the ballot's election when the ballot was appended: what the vote's message is made of, and whom they voted
+# for before this batch.
 Known = tuple[bytes, str | None]
 
 
