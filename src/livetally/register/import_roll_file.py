@@ -86,10 +86,9 @@ def rows(path: Path, layout: Layout) -> Iterator[tuple[int, list[str] | Broken]]
             except csv.Error as error:
                 yield line, Broken(_explained(str(error)))
                 continue
-            if len(row) == width and any(row):
-                yield line, row
-            elif any(field.strip() for field in row):
-                yield line, Broken(f"there are {len(row)} fields, and the head has {width}")
+            if (text := "".join(row)) and not text.isspace():
+                fits = len(row) == width
+                yield line, row if fits else Broken(f"{len(row)} field{'' if len(row) == 1 else 's'}, and the head has {width}")
 
 
 def _encoding(path: Path) -> str:
