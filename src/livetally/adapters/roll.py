@@ -62,6 +62,10 @@ class Roll:
         row = self._connection.execute(self._sql["on_roll"], (election_id,)).fetchone()
         return int(row[0]) if row else 0
 
+    def rolls(self) -> dict[str, int]:
+        """How many people may vote in each election."""
+        return dict(self._connection.execute(self._sql["rolls"]).fetchall())
+
     def states(self) -> list[str]:
         return [state for (state,) in self._connection.execute(self._sql["states"])]
 

@@ -50,7 +50,7 @@ SELECT CASE WHEN grouping(city) = 0 THEN 'region' WHEN grouping(state) = 0 THEN 
 FROM (
     SELECT e.election_id, p.voters, coalesce(nullif(p.state, ''), 'unknown') AS state, coalesce(nullif(p.city, ''), 'unknown') AS city,
            coalesce(nullif(p.gender, ''), 'unknown') AS gender
-    FROM elections e JOIN roll_places p ON p.roll = CASE WHEN e.roll = 'all' THEN '' ELSE e.election_id END
+    FROM roll_elections e JOIN roll_places p ON p.roll = e.roll
 ) AS people
 GROUP BY GROUPING SETS ((election_id, state), (election_id, state, city), (election_id, gender));
 

@@ -22,7 +22,13 @@ SELECT e.election_id,
        END::bigint AS voters
 FROM elections e;
 
--- How many of each roll live where. `roll` is the election whose own it is; that of everybody, which elections share, has no name.
+-- The roll that an election goes by: its own, under its own name, or that of everybody, which has none; and the day on which it opens, or would.
+CREATE VIEW roll_elections AS
+SELECT election_id, CASE roll WHEN 'all' THEN '' ELSE election_id END AS roll,
+       to_char(coalesce(opens_at, opens_planned, clock_timestamp()) AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS opens_on
+FROM elections;
+
+-- How many of each roll live where.
 CREATE VIEW roll_places AS
 SELECT '' AS roll, state, city, gender, voters FROM electorate
 UNION ALL
@@ -56,4 +62,4 @@ FROM elections e JOIN roll_entries r ON r.election_id = e.election_id JOIN voter
 WHERE e.roll = 'list'
 GROUP BY r.election_id, v.date_of_birth;
 
-GRANT SELECT ON on_roll, roll_lengths, roll_places, roll_births TO livetally_app;
+GRANT SELECT ON on_roll, roll_lengths, roll_elections, roll_places, roll_births TO livetally_app;
