@@ -21,7 +21,7 @@ from livetally.commands.results import read_board
 from livetally.core.wire import VOTES, topics
 from livetally.record.rebuild import rebuild_votes_topic
 from livetally.register.people import people
-from livetally.register.register import open_simulated_election, register_voters
+from livetally.register.register import open_simulated_elections, register_voters
 from pipeline import PARTITIONS, Pipeline, Spark, await_tallied, ballot, recording, tallying
 
 VOTERS = 40
@@ -59,7 +59,7 @@ def test_a_whole_election_by_somebody_who_owns_nothing(pipeline: Pipeline, guest
 def register(guest: Pipeline) -> None:
     with closing(connect(guest.database_url, "register")) as connection:
         roll, announcer = Roll(connection), Announcer(guest.kafka)
-        open_simulated_election(roll, announcer, 42, VOTERS, datetime.now(UTC))
+        open_simulated_elections(roll, announcer, 42, VOTERS, datetime.now(UTC))
         register_voters(roll, announcer, people, "made up", 42, VOTERS, lambda _: None, threading.Event())
 
 

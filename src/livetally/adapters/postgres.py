@@ -9,7 +9,7 @@ import psycopg
 from psycopg.rows import TupleRow
 
 from livetally.adapters.queries import migrations, queries
-from livetally.core.errors import LedgerError, ServiceError, UsageError
+from livetally.core.errors import ElectionError, LedgerError, ServiceError, UsageError
 
 Connection = psycopg.Connection[TupleRow]
 
@@ -63,6 +63,8 @@ def explained(url: str) -> Iterator[None]:
             f"PostgreSQL at {_where(url)} refuses the user of the database: {str(error).strip()}\n"
             "Nothing was changed. Whoever administers it can give the right, or make livetally's tables once with a user who has it."
         ) from error
+    except psycopg.errors.CheckViolation as error:
+        raise ElectionError(f"PostgreSQL refuses this change, and nothing was changed: {error.diag.message_primary}.") from error
     except (psycopg.OperationalError, psycopg.InternalError, psycopg.InterfaceError, psycopg.errors.UndefinedTable) as error:
         raise ServiceError(
             f"PostgreSQL at {_where(url)} does not answer as it should: {str(error).strip()}\n"

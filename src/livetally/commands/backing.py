@@ -71,9 +71,9 @@ def services_of(settings: Settings, *, spark: bool = False, looks_only: bool = F
 
 
 @contextmanager
-def database_of(settings: Settings) -> Iterator[str]:
-    """The URL of PostgreSQL alone, for commands that look at nothing else."""
-    with _started(settings, frozenset({DATABASE}), looks_only=True) as backing:
+def database_of(settings: Settings, *, looks_only: bool = True) -> Iterator[str]:
+    """The URL of PostgreSQL alone, for commands that need nothing else."""
+    with _started(settings, frozenset({DATABASE}), looks_only=looks_only) as backing:
         _prepare_database(backing.database_url)
         yield backing.database_url
 
