@@ -64,7 +64,7 @@ class RollImport:
     def bringing(self, election_id: str, rows: Iterable[Brought]) -> Iterator[None]:
         """Bring rows and judge them; what follows is in the same transaction. Nothing of them is left at its end but what was stored."""
         with self._connection.transaction():
-            self._connection.execute(self._sql["name_roll"], (election_id,))
+            self._connection.execute(self._sql["begin"], (election_id,))
             self._connection.execute(self._sql["make_brought"])
             with self._connection.cursor().copy(self._sql["bring_in"]) as copy:
                 nobody = (None,) * (len(Voter._fields) + 1)

@@ -50,8 +50,9 @@ LEFT JOIN brought f ON f.line = d.first_line AND d.first_line < b.line
 LEFT JOIN voters v ON v.voter_id = b.voter_id
 LEFT JOIN roll_entries r ON r.voter_id = b.voter_id AND r.election_id = current_setting('livetally.roll');
 
--- name: name_roll
-SELECT set_config('livetally.roll', %s, true);
+-- name: begin
+-- Which roll it is; and room to sort and compare a million ids in memory, for this transaction.
+SELECT set_config('livetally.roll', %s, true), set_config('work_mem', '128MB', true);
 
 -- name: counts
 -- Rows, people whom nobody knew, people who are registered already, people who are on the roll already, rows that are wrong.
@@ -79,7 +80,8 @@ WHERE NOT EXISTS (SELECT FROM voters v WHERE v.voter_id = b.voter_id);
 INSERT INTO roll_entries (voter_id, election_id, listed_at)
 SELECT b.voter_id, %(election_id)s, %(now)s
 FROM brought b
-WHERE NOT EXISTS (SELECT FROM roll_entries r WHERE r.voter_id = b.voter_id AND r.election_id = %(election_id)s);
+WHERE NOT EXISTS (SELECT FROM roll_entries r WHERE r.voter_id = b.voter_id AND r.election_id = %(election_id)s)
+ORDER BY b.voter_id; -- as the index has them
 
 -- name: add_to_size
 INSERT INTO roll_sizes AS s (election_id, voters) VALUES (%s, %s)

@@ -1,5 +1,22 @@
 -- Rolls, as they can be asked: who is on which, since when, how long it is, and how it divides into groups.
 
+-- Lists come by the hundred thousand, and are looked at as a whole: row by row, as a foreign key does it, would take longer than all the rest.
+-- Nobody deletes voters or elections.
+ALTER TABLE roll_entries DROP CONSTRAINT roll_entries_voter_id_fkey, DROP CONSTRAINT roll_entries_election_id_fkey;
+CREATE FUNCTION refuse_entries_of_nobody() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM added a WHERE NOT EXISTS (SELECT FROM voters v WHERE v.voter_id = a.voter_id))
+       OR EXISTS (SELECT FROM added a WHERE NOT EXISTS (SELECT FROM elections e WHERE e.election_id = a.election_id))
+    THEN
+        RAISE EXCEPTION 'on a roll are only people who are in `voters`, and elections that are in `elections`'
+            USING ERRCODE = 'foreign_key_violation';
+    END IF;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER of_somebody AFTER INSERT ON roll_entries
+    REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION refuse_entries_of_nobody();
+
 -- Everybody on the roll of every election. Name the election, and the voter where one is meant: nobody needs all of it at once.
 CREATE VIEW on_roll AS
 SELECT e.election_id, v.voter_id, v.registered_at AS since
