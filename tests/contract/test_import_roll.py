@@ -84,7 +84,7 @@ def test_people_come_with_a_list(connection: Connection, path: Path) -> None:
     who, what, subject, election_id, detail, came_from = connection.execute(
         "SELECT who, what, subject, election_id, detail, came_from FROM acts"
     ).fetchall()[0]
-    assert (who, what, subject, election_id, came_from) == ("ada", "roll imported", CLUB, CLUB, "command line")
+    assert (who, what, subject, election_id, came_from) == ("ada", "election import-roll", CLUB, CLUB, "command line")
     assert detail == {"file": "roll.csv", "rows": 3, "new": 2, "known": 1, "listed": 0, "faults": 0}
 
 

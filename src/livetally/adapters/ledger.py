@@ -18,10 +18,13 @@ from livetally.adapters.postgres import HOURS_LOCK, ROLL_LOCK, Connection
 from livetally.adapters.queries import queries
 from livetally.core.ballots import Ballot, Reason, Rejected
 from livetally.core.chain import beginning, link, rejection_entry, vote_entry
+from livetally.core.elections import RollKind
 from livetally.core.errors import LedgerError
 from livetally.core.verdicts import MAY_BECOME_KNOWN, Cast, Counted, Electors, Hours, Known, Lists, Verdict, decide, screen
 
 TRIES_MAX = 10  # each try waits for the other recorder to finish; more than a few would mean something else
+ASK: Mapping[RollKind, str] = {"all": "ask", "states": "ask_states", "list": "ask_list"}  # who is on a roll of which kind
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -168,7 +171,7 @@ class Ledger:
             "first": _moment(min(casts[number].appended_ms for number, _ in voters)),
         }
         known: dict[int, Known] = {}
-        for place, announcement, voted_for, since_us in self._raw.execute(self._sql[f"ask_{electors.roll}"], question).fetchall():
+        for place, announcement, voted_for, since_us in self._raw.execute(self._sql[ASK[electors.roll]], question).fetchall():
             number = voters[place - 1][0]
             if since_us is None or since_us <= casts[number].appended_ms * 1000:
                 known[number] = announcement, voted_for

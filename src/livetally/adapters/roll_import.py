@@ -109,7 +109,7 @@ class RollImport:
         self._connection.execute(self._sql["add_to_size"], (election_id, listed))
         came_before, _ = self._roll.registration(source_of(election_id), SEED)
         self._roll.mark_stored(source_of(election_id), SEED, came_before + stored)
-        Acts(self._connection).note(actor.who, "roll imported", election_id, election_id, describe(counts), actor.came_from)
+        Acts(self._connection).note(actor.who, "election import-roll", election_id, election_id, describe(counts), actor.came_from)
         return counts
 
 

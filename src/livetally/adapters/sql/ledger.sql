@@ -32,8 +32,8 @@ FROM elections;
 -- name: listed
 SELECT election_id, candidate_id, (extract(epoch FROM listed_at) * 1000000)::bigint FROM candidates;
 
--- name: ask_all
--- Of these voters, those on the roll: what a vote of theirs is made of, whom they voted for already, and, if that was not before the batch,
+-- name: ask
+-- Of these voters, those on the roll where everybody is: what a vote of theirs is made of, whom they voted for already, and, if that was not before the batch,
 -- since when they are on it. Written so that there is one way only, each voter by index: a plan that was made while the ledger was empty is
 -- kept, and as a join it read what one election had so far, again for every voter. The view `on_roll` says the same for those with time.
 SELECT q.number, v.message,
