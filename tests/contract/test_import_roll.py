@@ -170,10 +170,15 @@ def test_only_a_draft_takes_a_list_and_only_where_lists_decide(connection: Conne
             bring(connection, path, "name\nAnn\n", election_id)
         with pytest.raises(ElectionError, match=says):
             check(connection, path, election_id)
+    bring(connection, path, "name\nBee\n")
     with Roll(connection).changing():
         Roll(connection).open_election(CLUB)
-    with pytest.raises(ElectionError, match="'club' is open: its roll stands since it was opened"):
-        bring(connection, path, "name\nAnn\n")
+    for act in (lambda: bring(connection, path, "name\nAnn\n"), lambda: check(connection, path)):
+        with pytest.raises(
+            ElectionError, match="'club' is open: its roll stands since it was opened, and 1 of those in this file are not on it"
+        ):
+            act()
+    assert bring(connection, path, "name\nBee\n").counts["listed"] == 1, "an announcement that was interrupted can still be finished"
 
 
 def test_who_came_with_a_list_cannot_be_registered_a_second_time(connection: Connection, path: Path) -> None:
