@@ -28,7 +28,7 @@ from livetally.core.wire import VOTES, topics
 from livetally.record.cast_again import CastAgain, cast_again
 from livetally.record.rebuild import rebuild_votes_topic
 from livetally.register.people import people
-from livetally.register.register import open_simulated_election, register_voters
+from livetally.register.register import open_simulated_elections, register_voters
 from pipeline import PARTITIONS, Pipeline, Spark, await_tallied, ballot, recording, tallying
 
 VOTERS = 40
@@ -94,7 +94,7 @@ def test_who_comes_with_the_user_of_another_stage_is_told_what_is_missing(users:
 def register(guest: Pipeline) -> None:
     with closing(connect(guest.database_url, "register", Rights.REGISTER)) as connection:
         roll, announcer = Roll(connection), Announcer(guest.kafka)
-        open_simulated_election(roll, announcer, 42, VOTERS, datetime.now(UTC))
+        open_simulated_elections(roll, announcer, 42, VOTERS, datetime.now(UTC))
         register_voters(roll, announcer, people, "made up", 42, VOTERS, lambda _: None, threading.Event())
 
 
