@@ -59,6 +59,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_stages(commands)
     _add_elections(commands)
     _add_looking(commands)
+    _add_people(commands)
     _add_upkeep(commands)
     return parser
 
@@ -100,6 +101,7 @@ def _add_run(commands: Commands) -> None:
         "--elections", type=_rounds, default=None, metavar="N", help="so many at once (default: 1, or as many as an interrupted run had)"
     )
     run.add_argument("--no-dashboard", action="store_true", help="without the page")
+    run.add_argument("--no-api", action="store_true", help="without the API and the ballot page")
     run.add_argument("--exit-when-done", action="store_true", help="end when all is counted; exit 0 only if the audit holds")
 
 
@@ -137,6 +139,7 @@ def _add_stages(commands: Commands) -> None:
     _add(commands, "record", "stages:record", "stage 3: decide every ballot once")
     _add(commands, "tally", "stages:tally", "stage 4: count the votes with Spark")
     _add(commands, "dashboard", "stages:dashboard", "stage 5: the page")
+    _add(commands, "api", "api:api", "elections, results and ballots over HTTP, for programs and for voters")
 
 
 def _add_elections(commands: Commands) -> None:
@@ -255,6 +258,26 @@ def _add_looking(commands: Commands) -> None:
     sql = _add(commands, "sql", "look:sql", "ask PostgreSQL; reads only. Without QUERY it reads one from standard input")
     sql.add_argument("query", metavar="QUERY", nargs="?")
     _add_json(sql)
+
+
+def _add_people(commands: Commands) -> None:
+    acts = _group(commands, "user", "who may sign in, and what for")
+    add = _add(acts, "add", "user:add", "somebody more who may sign in")
+    listing = _add(acts, "list", "user:listing", "everybody who has an account")
+    disable = _add(acts, "disable", "user:disable", "end somebody's sessions and tokens, and let them in no more")
+    enable = _add(acts, "enable", "user:enable", "let somebody sign in again")
+    password = _add(acts, "password", "user:password", "give somebody another password, and end what was opened with the old one")
+    role = _add(acts, "role", "user:role", "what somebody may do")
+    for parser in (add, disable, enable, password, role):
+        parser.add_argument("name", metavar="NAME")
+    for parser in (add, role):
+        parser.add_argument("--role", choices=("observer", "official", "admin"), required=True, help="each may do what the one before may")
+        parser.add_argument(
+            "--election", action="append", metavar="ID", help="only there; may be given several times (default: everywhere)"
+        )
+    for parser in (add, password):
+        parser.add_argument("--password-stdin", action="store_true", help="read the password from standard input, one line, and do not ask")
+    _add_json(listing)
 
 
 def _add_upkeep(commands: Commands) -> None:

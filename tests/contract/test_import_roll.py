@@ -15,6 +15,7 @@ from electorate import CANDIDATES, ELECTION, add_election, add_voters, candidate
 from livetally.adapters.acts import Actor
 from livetally.adapters.ledger import Ledger
 from livetally.adapters.postgres import Connection, connect
+from livetally.adapters.rights import Rights
 from livetally.adapters.roll import Roll
 from livetally.adapters.roll_import import Row
 from livetally.core.elections import Election
@@ -200,14 +201,14 @@ def test_while_a_list_is_coming_recorders_go_on_and_the_opening_waits(database_u
     def importing() -> None:
         from livetally.register import import_roll as module
 
-        with closing(connect(database_url, "importing", bounded=False)) as own:
+        with closing(connect(database_url, "importing", Rights.ORGANISE, bounded=False)) as own:
             begun, layout = module._begin(own, CLUB, path)
             begun._roll = Pausing(own)
             with begun.bringing(CLUB, module._brought(path, layout, CLUB, TODAY)):
                 begun.store(CLUB, lambda _: {}, SOMEBODY)
 
     def opening() -> None:
-        with closing(connect(database_url, "opening")) as own, own.transaction():
+        with closing(connect(database_url, "opening", Rights.ORGANISE)) as own, own.transaction():
             Roll(own).lock_election(CLUB)
             Roll(own).open_election(CLUB)
 

@@ -15,6 +15,7 @@ from livetally.adapters.acts import Actor, Acts
 from livetally.adapters.kafka import Announcer
 from livetally.adapters.postgres import Connection, connect, explained
 from livetally.adapters.reading import Tail
+from livetally.adapters.rights import Rights
 from livetally.adapters.roll import Roll
 from livetally.core.elections import Election, Status
 from livetally.core.errors import ElectionError
@@ -46,7 +47,7 @@ class Deaf(Announcer):
 
 @pytest.fixture
 def app(database_url: str) -> "closing[Connection]":
-    return closing(connect(database_url, "election"))
+    return closing(connect(database_url, "election", Rights.ORGANISE))
 
 
 def drafted(connection: Connection, **fields: Any) -> Election:

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from livetally.adapters.postgres import Connection, connect, explained
+from livetally.adapters.rights import Rights
 from livetally.core.errors import ServiceError
 
 Found = TypeVar("Found")
@@ -18,8 +19,9 @@ WAITING_MAX = 1_000  # questions for one connection to come free; more would wai
 class Pool:
     """Every method raises ServiceError while PostgreSQL is away; the next question tries a new connection."""
 
-    def __init__(self, url: str, application: str, size: int) -> None:
+    def __init__(self, url: str, application: str, rights: Rights, size: int) -> None:
         self._url = url
+        self._rights = rights
         self._application = application
         self._threads = ThreadPoolExecutor(size, thread_name_prefix=f"{application}-database")
         self._of_thread = threading.local()
@@ -57,7 +59,7 @@ class Pool:
             if not select.select([kept.fileno()], [], [], 0)[0]:
                 return kept
             self._forget(kept)
-        fresh = connect(self._url, self._application)
+        fresh = connect(self._url, self._application, self._rights)
         self._of_thread.connection = fresh
         self._open.add(fresh)
         return fresh

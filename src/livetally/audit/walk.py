@@ -11,6 +11,7 @@ from livetally.adapters.outcomes import Outcomes
 from livetally.adapters.postgres import Connection, connect, explained
 from livetally.adapters.queries import queries
 from livetally.adapters.reading import bounds, partitions_of
+from livetally.adapters.rights import Rights
 from livetally.audit import witnesses
 from livetally.audit.chain import Kept, audit_chain
 from livetally.audit.compare import compare
@@ -30,7 +31,7 @@ def audit(bootstrap_servers: str, database_url: str, kept: Mapping[int, Kept] | 
     """
     report = Report()
     with (
-        closing(connect(database_url, "audit", bounded=False)) as connection,
+        closing(connect(database_url, "audit", Rights.LOOK, bounded=False)) as connection,
         explained(database_url),
         closing(Outcomes(bootstrap_servers)) as outcomes,
         closing(reader(bootstrap_servers)) as ends_client,

@@ -11,6 +11,7 @@ from typing import Any
 
 from livetally.adapters.acts import Actor
 from livetally.adapters.postgres import Connection, connect, explained
+from livetally.adapters.rights import Rights
 from livetally.adapters.roll import Roll
 from livetally.commands.actor import actor
 from livetally.commands.backing import database_of, services_of
@@ -182,7 +183,7 @@ def _organising(*, looks_only: bool = True) -> Iterator[Connection]:
 
 @contextmanager
 def _connected(url: str) -> Iterator[Connection]:
-    with closing(connect(url, "election")) as connection, explained(url):
+    with closing(connect(url, "election", Rights.ORGANISE)) as connection, explained(url):
         yield connection
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from livetally.adapters.kafka import Announcer
 from livetally.adapters.postgres import Connection, connect, explained
+from livetally.adapters.rights import Rights
 from livetally.adapters.roll import Roll
 from livetally.adapters.roll_import import Row
 from livetally.commands.actor import actor
@@ -70,7 +71,7 @@ def _import(arguments: argparse.Namespace) -> Report:
 @contextmanager
 def _connected(url: str) -> Iterator[Connection]:
     """Not bounded: a million rows take longer than a stage's transactions may."""
-    with closing(connect(url, "import-roll", bounded=False)) as connection, explained(url):
+    with closing(connect(url, "import-roll", Rights.ORGANISE, bounded=False)) as connection, explained(url):
         yield connection
 
 

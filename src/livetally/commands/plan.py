@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from livetally.adapters.postgres import connect, explained
+from livetally.adapters.rights import Rights
 from livetally.adapters.roll import Roll
 from livetally.core.elections import Election
 from livetally.core.errors import ElectionError
@@ -36,7 +37,7 @@ class Before:
 
 
 def look_before(database_url: str) -> Before:
-    with closing(connect(database_url, "run")) as connection, explained(database_url):
+    with closing(connect(database_url, "run", Rights.LOOK)) as connection, explained(database_url):
         roll = Roll(connection)
         before = Before(roll.elections(), None, roll.registered(), roll.now())
         if not before.interrupted:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from livetally.adapters.postgres import connect, explained
 from livetally.adapters.pulse import Pulse, Pulses
+from livetally.adapters.rights import Rights
 from livetally.adapters.roll import Roll
 from livetally.audit.walk import audit
 from livetally.commands.audit import print_report
@@ -65,6 +66,7 @@ class Run:
         self._plan = plan
         self._rate: float | None = arguments.rate
         self._with_page = not arguments.no_dashboard
+        self._with_api = not arguments.no_api
         self._display = display
         self._pulses = pulses
         self._page_url: str | None = None
@@ -75,6 +77,8 @@ class Run:
         self._spawn("tally")  # first: Spark takes longest to start, and people are registered meanwhile
         if self._with_page:
             self._open_page()
+        if self._with_api:
+            self._spawn("api")
         plan = self._plan
         self._spawn("register", "--voters", str(plan.voters), "--seed", str(plan.seed), "--elections", str(plan.elections))
         self._watch(lambda _pulse: self._services.has_finished("register"))
@@ -82,7 +86,7 @@ class Run:
         for number in range(self._backing.settings.recorders):
             self._spawn("record", name=f"record-{number + 1}" if number else "record")
         self._cast([one.election_id for one in elections])
-        with closing(connect(self._backing.database_url, "run")) as connection, explained(self._backing.database_url):
+        with closing(connect(self._backing.database_url, "run", Rights.ORGANISE)) as connection, explained(self._backing.database_url):
             closes_at = max(Roll(connection).close_election(one.election_id) for one in elections)
         self._watch(lambda pulse: pulse.settled and datetime.now(UTC) > closes_at)
         return elections
@@ -148,7 +152,7 @@ class Run:
 
 def _open_elections(database_url: str) -> list[Election]:
     """The oldest first."""
-    with closing(connect(database_url, "run")) as connection, explained(database_url):
+    with closing(connect(database_url, "run", Rights.LOOK)) as connection, explained(database_url):
         roll = Roll(connection)
         now = roll.now()
         elections = [one for one in reversed(roll.elections()) if one.simulated and one.status_at(now) == "open"]

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from livetally.adapters.kafka import Announcer
 from livetally.adapters.postgres import connect, explained
+from livetally.adapters.rights import Rights
 from livetally.adapters.roll import Roll
 from livetally.commands.backing import services_of
 from livetally.commands.output import start_stage_log
@@ -160,13 +161,13 @@ def _register(
         transient=True,
         disable=not sys.stderr.isatty(),
     )
-    with closing(connect(database_url, "register")) as connection, explained(database_url), progress:
+    with closing(connect(database_url, "register", Rights.REGISTER)) as connection, explained(database_url), progress:
         task = progress.add_task("register", total=arguments.voters)
         roll, announcer = Roll(connection), Announcer(bootstrap_servers)
         if arguments.election is None:
             elections = open_simulated_elections(roll, announcer, arguments.seed, arguments.voters, datetime.now(UTC), arguments.elections)
         else:
-            elections = [simulated_draft(connection, arguments.election, arguments.voters)]
+            elections = [simulated_draft(database_url, arguments.election, arguments.voters)]
         done = register_voters(
             roll,
             announcer,
@@ -179,7 +180,7 @@ def _register(
             meter=meter,
         )
         if arguments.election is not None and not stop.is_set():
-            elections = [open_draft(connection, announcer, arguments.election)]
+            elections = [open_draft(database_url, announcer, arguments.election)]
     named = ", ".join(f"{one.name} ({one.election_id}) is {one.status}" for one in elections)
     return f"{done.new:,} people newly registered, {done.total:,} in all; {named}"
 
@@ -195,7 +196,7 @@ def _people(source: str, settings: Settings, seed: int, first: int, count: int, 
 
 
 def _simulated_election(database_url: str, election_id: str | None) -> tuple[Election, list[str]]:
-    with closing(connect(database_url, "simulate")) as connection, explained(database_url):
+    with closing(connect(database_url, "simulate", Rights.CAST)) as connection, explained(database_url):
         roll = Roll(connection)
         election = chosen_simulation(roll.elections() if election_id is None else [roll.election(election_id)], election_id, roll.now())
         candidate_ids = [candidate.candidate_id for candidate in roll.candidates(election.election_id)]

@@ -8,6 +8,7 @@ from typing import Any
 
 from livetally.adapters.electors import Elector, Electors, Standing
 from livetally.adapters.postgres import connect, explained
+from livetally.adapters.rights import Rights
 from livetally.adapters.roll import Roll
 from livetally.commands.backing import database_of
 from livetally.commands.output import print_json, print_table, say
@@ -16,7 +17,7 @@ from livetally.settings import read_settings
 
 
 def show(arguments: argparse.Namespace) -> int:
-    with database_of(read_settings()) as url, closing(connect(url, "voter")) as connection, explained(url):
+    with database_of(read_settings()) as url, closing(connect(url, "voter", Rights.ORGANISE)) as connection, explained(url):
         if arguments.election is not None:
             Roll(connection).election(arguments.election)  # says so if there is none
         elector = Electors(connection).elector(arguments.id, arguments.election)

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
 from livetally.core.elections import Election
+from livetally.core.export import Origin, origin
 from livetally.show import changes
 from livetally.show.charts import candidate_colours
-from livetally.show.export import Origin, origin
 from livetally.show.past import Asking
 from livetally.show.result import Changes, Facts, Leads, Look, Result, Snapshot
 from livetally.show.words import time_of_day

@@ -8,6 +8,7 @@ from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 
+from livetally.adapters.rights import Rights
 from livetally.core.errors import ServiceError
 from livetally.tally.frames import registered
 
@@ -23,7 +24,7 @@ ELECTIONS = "SELECT election_id, roll, opens_on FROM roll_elections"
 
 @dataclass(frozen=True, slots=True)
 class Electorate:
-    """PostgreSQL through Spark's JDBC source, under the role of all stages."""
+    """PostgreSQL through Spark's JDBC source, under the tally's own role."""
 
     spark: SparkSession
     database_url: str
@@ -47,7 +48,7 @@ class Electorate:
             "user": unquote(url.username or ""),
             "password": unquote(url.password or ""),
             "driver": "org.postgresql.Driver",
-            "options": "-c role=livetally_app",  # PostgreSQL's own; Spark's statement for a session comes too late for its first question
+            "options": f"-c role={Rights.TALLY}",  # PostgreSQL's own; Spark's statement for a session comes too late for its first question
             "query": query,
             "customSchema": schema,
         }

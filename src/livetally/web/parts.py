@@ -1,0 +1,19 @@
+"""Every part of the application, in the order in which routes are tried."""
+
+from livetally.web import account, acts, elections, officials, results, session, tokens, watching
+from livetally.web.ground import Part
+from livetally.web.stream import stream_part
+
+
+def every_part() -> list[Part]:
+    return [
+        Part(session.router),
+        Part(account.router),
+        Part(tokens.router),
+        Part(acts.router),
+        Part(elections.router),
+        Part(results.router),
+        stream_part(),
+        Part(watching.router),
+        Part(officials.router),
+    ]
