@@ -111,4 +111,4 @@ GRANT SELECT (user_name, kind, label, created_at, expires_at, revoked_at) ON cre
 -- The views hold totals only.
 GRANT SELECT ON shown_totals, group_turnout, votes_per_candidate, votes_per_party, turnout_by_state, turnout_by_city, turnout_by_gender,
     turnout_by_age, votes_by_state, votes_by_city, votes_by_gender, votes_by_age, votes_per_minute
-    TO livetally_tally, livetally_show, livetally_api, livetally_organise, livetally_look;
+    TO livetally_show, livetally_api, livetally_organise, livetally_look;
