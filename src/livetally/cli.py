@@ -196,6 +196,7 @@ def _add_elections(commands: Commands) -> None:
         "election:import_candidates",
         "candidates of a draft, or what else there is to choose, from a CSV file",
     )
+    candidates.add_argument("draft", metavar="ELECTION", nargs="?", help="which draft; the same as --election")
     candidates.add_argument("file", metavar="FILE", help="columns: name; optional id, party, biography, platform, picture")
     _add_draft(candidates)
     _add_json(candidates)
@@ -215,7 +216,7 @@ def _add_elections(commands: Commands) -> None:
     voter = _group(commands, "voter", "somebody on a roll")
     show = _add(voter, "show", "voter:show", "where somebody may vote, and whether they have; never for whom")
     show.add_argument("id", metavar="ID", help="of the voter")
-    show.add_argument("--election", metavar="ID", default=None, help="in this one only (default: in all that somebody may know of)")
+    show.add_argument("--election", metavar="ID", default=None, help="in this one only (default: in all that concern this person)")
     _add_json(show)
 
 

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
+from typing import Any
 
 import psycopg
 import pytest
@@ -36,7 +38,7 @@ class Deaf(Announcer):
         self.sent: list[bytes] = []
 
     def send(self, topic: str, key: bytes, value: bytes) -> None:
-        assert topic == CANDIDATES
+        assert (topic, decode(value)["candidate_id"]) == (CANDIDATES, key.decode())
         self.sent.append(key)
 
     def flush(self) -> None:
@@ -48,10 +50,9 @@ def app(database_url: str) -> "closing[Connection]":
     return closing(connect(database_url, "election", Rights.ORGANISE))
 
 
-def drafted(connection: Connection, **fields: object) -> Election:
+def drafted(connection: Connection, **fields: Any) -> Election:
     """A draft that can be opened."""
-    wanted = {name: getattr(BOARD, name) for name in Election.__slots__} | fields
-    election = organise.create(connection, OFFICIAL, Election(**wanted))  # type: ignore[arg-type]
+    election = organise.create(connection, OFFICIAL, replace(BOARD, **fields))
     organise.list_candidates(connection, OFFICIAL, "board", TWO)
     return election
 

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from itertools import product
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from livetally.core.sight import Sight, may_know_of, sight
 
 NOW = datetime(2026, 5, 7, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-STATES = {
+STATES: dict[str, dict[str, Any]] = {
     "draft": {"status": "draft", "opens_at": None},
     "open": {"status": "open"},
     "closing": {"status": "closed", "closes_at": NOW + timedelta(seconds=1)},  # said so, and takes ballots for another second
@@ -21,9 +22,9 @@ STATES = {
 }
 
 
-def election(state: str, visible: Visible = "live", **fields: object) -> Election:
-    given = {"kind": "real", "opens_at": NOW - 2 * HOUR, "closes_at": None, "visible": visible} | STATES[state] | fields
-    return Election(election_id="e", name="E", seed=1, **given)  # type: ignore[arg-type]
+def election(state: str, visible: Visible = "live", **fields: Any) -> Election:
+    given: dict[str, Any] = {"kind": "real", "opens_at": NOW - 2 * HOUR, "closes_at": None, "visible": visible}
+    return Election(election_id="e", name="E", seed=1, **given | STATES[state] | fields)
 
 
 PUBLIC = {

@@ -1,10 +1,12 @@
 """Which election a simulation is about; it never touches a real one, nor stands beside one unless somebody says so."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from datetime import datetime
 
 from livetally.adapters.kafka import Announcer
-from livetally.adapters.postgres import Connection
+from livetally.adapters.postgres import Connection, connect, explained
+from livetally.adapters.rights import Rights
 from livetally.adapters.roll import Roll
 from livetally.commands.actor import actor
 from livetally.commands.output import say
@@ -26,13 +28,43 @@ def chosen_simulation(elections: Sequence[Election], election_id: str | None, no
     return are_open[0]
 
 
-def simulated_draft(connection: Connection, election_id: str, voters: int) -> Election:
+def simulated_draft(database_url: str, election_id: str, voters: int) -> Election:
     """A simulated election that somebody has made, for people to be registered; where it has no candidates, it gets some."""
     from livetally.register.candidates import make_candidates
     from livetally.register.organise import list_candidates
     from livetally.register.register import CANDIDATES_DEFAULT
 
-    roll = Roll(connection)
+    with _organising(database_url) as connection:
+        roll = Roll(connection)
+        election = _simulated(roll, election_id)
+        if not roll.candidate_count(election_id):
+            list_candidates(connection, actor(), election_id, make_candidates(election.seed, election_id, CANDIDATES_DEFAULT))
+        for real in roll.elections():
+            if not real.simulated and real.status in ("draft", "open") and real.roll != "list":
+                say(
+                    f"Mind that the roll of the real election {real.election_id!r} is the general register: people made up now are on it too."
+                )
+        roll.plan(election_id, voters)
+    return election
+
+
+def open_draft(database_url: str, announcer: Announcer, election_id: str) -> Election:
+    """Open it, unless it is open."""
+    from livetally.register.organise import open_election
+
+    with _organising(database_url) as connection:
+        election = Roll(connection).election(election_id)
+        return open_election(connection, announcer, actor(), election_id) if election.status == "draft" else election
+
+
+@contextmanager
+def _organising(database_url: str) -> Iterator[Connection]:
+    """*register* itself may not do what an organiser does."""
+    with closing(connect(database_url, "election", Rights.ORGANISE)) as connection, explained(database_url):
+        yield connection
+
+
+def _simulated(roll: Roll, election_id: str) -> Election:
     election = roll.election(election_id)
     if not election.simulated:
         raise ElectionError(
@@ -41,18 +73,4 @@ def simulated_draft(connection: Connection, election_id: str, voters: int) -> El
         )
     if election.status not in ("draft", "open"):
         raise ElectionError(f"{election_id!r} is {election.status}; nobody votes in it any more.")
-    if not roll.candidate_count(election_id):
-        list_candidates(connection, actor(), election_id, make_candidates(election.seed, election_id, CANDIDATES_DEFAULT))
-    for real in roll.elections():
-        if not real.simulated and real.status in ("draft", "open") and real.roll != "list":
-            say(f"Mind that the roll of the real election {real.election_id!r} is the general register: people made up now are on it too.")
-    roll.plan(election_id, voters)
     return election
-
-
-def open_draft(connection: Connection, announcer: Announcer, election_id: str) -> Election:
-    """Open it, unless it is open."""
-    from livetally.register.organise import open_election
-
-    election = Roll(connection).election(election_id)
-    return open_election(connection, announcer, actor(), election_id) if election.status == "draft" else election

@@ -167,7 +167,7 @@ def _register(
         if arguments.election is None:
             elections = open_simulated_elections(roll, announcer, arguments.seed, arguments.voters, datetime.now(UTC), arguments.elections)
         else:
-            elections = [simulated_draft(connection, arguments.election, arguments.voters)]
+            elections = [simulated_draft(database_url, arguments.election, arguments.voters)]
         done = register_voters(
             roll,
             announcer,
@@ -180,7 +180,7 @@ def _register(
             meter=meter,
         )
         if arguments.election is not None and not stop.is_set():
-            elections = [open_draft(connection, announcer, arguments.election)]
+            elections = [open_draft(database_url, announcer, arguments.election)]
     named = ", ".join(f"{one.name} ({one.election_id}) is {one.status}" for one in elections)
     return f"{done.new:,} people newly registered, {done.total:,} in all; {named}"
 
