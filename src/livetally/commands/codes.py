@@ -15,7 +15,7 @@ from livetally.adapters.acts import COMMAND_LINE, Actor
 from livetally.adapters.codes import Codes, Letter, codes_key
 from livetally.adapters.postgres import connect, explained
 from livetally.adapters.rights import Rights
-from livetally.commands.backing import database_for_changes
+from livetally.commands.backing import database_of
 from livetally.commands.output import say
 from livetally.core.errors import UsageError
 from livetally.settings import Settings, read_settings
@@ -30,7 +30,7 @@ def codes(arguments: argparse.Namespace) -> int:
     url = f"{public_url(settings)}/vote/{quote(election_id, safe='')}"
     actor = Actor(getpass.getuser(), COMMAND_LINE)
     with (
-        database_for_changes(settings) as database_url,
+        database_of(settings, looks_only=False) as database_url,
         closing(connect(database_url, "codes", Rights.ORGANISE, bounded=False)) as connection,
         explained(database_url),
     ):
