@@ -1,22 +1,18 @@
 """Everybody against every route: who is let in, who is not. A route that is not in the table fails, and so does one that is there no more."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import product
-from typing import Any
 
 import pytest
 
 from livetally.adapters.people import SESSION_LASTS, SESSION_RESTS, People
 from livetally.adapters.postgres import Connection
 from livetally.core.access import Role
-from livetally.core.elections import Candidate, Election
-from livetally.core.errors import ElectionError
 from livetally.web.access import rules
-from livetally.web.organising import Listed, Organising
 from servers import Servers
-from website import Credential, Hall, Site, add_person, served, session_of, token_of
+from website import IDLE, Credential, Hall, Site, add_person, served, session_of, token_of
 
 # Who may use it. "account": whoever has one.
 NEEDS = {
@@ -80,36 +76,6 @@ class Somebody:
             return 0
         is_there = self.only is None or self.only == election_id
         return 0 if self.role >= Role[need.upper()] and is_there else 403
-
-
-class Report:
-    ok = True
-
-    def as_json(self) -> dict[str, Any]:
-        counts = dict.fromkeys(("ballots", "accepted", "ledger", "published", "tallied", "behind", "differences_total"), 0)
-        return counts | {"ok": True, "rejected": {}, "heads": [], "differences": []}
-
-
-def refused(*_: object) -> Election:
-    raise ElectionError("No act is carried out here.")
-
-
-def nothing_listed(_election_id: str, _rows: Sequence[object]) -> Listed:
-    none: list[Candidate] = []
-    return Listed(none, {})
-
-
-IDLE = Organising(
-    faults_of=lambda _election, _now: {},
-    create=refused,
-    listed=nothing_listed,
-    list_candidates=refused,
-    open=refused,
-    close=refused,
-    publish=refused,
-    certify=refused,
-    audit=Report,
-)
 
 
 @pytest.fixture
