@@ -1,11 +1,13 @@
 """The application, really served, on real services; people with every kind of credential; elections with votes that are counted."""
 
 import secrets
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import requests
@@ -82,6 +84,18 @@ def served(
     acts: Organising | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     **settings: Any,
+) -> Iterator[Site]:
+    with tempfile.TemporaryDirectory(prefix="livetally-tests-") as directory:  # for the key of the codes, unless the test has one
+        yield from _served(kafka, database_url, parts, acts, now, {"data_dir": Path(directory)} | settings)
+
+
+def _served(
+    kafka: str,
+    database_url: str,
+    parts: Sequence[Part] | None,
+    acts: Organising | None,
+    now: Callable[[], datetime],
+    settings: dict[str, Any],
 ) -> Iterator[Site]:
     meter = Meter()
     wanted = settings_of(database_url, kafka, **settings)

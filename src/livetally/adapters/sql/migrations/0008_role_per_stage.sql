@@ -90,6 +90,7 @@ GRANT SELECT ON elections, candidates, voters, electorate, roll_entries, roll_si
 GRANT SELECT (voter_id, voting_time, election_id, ballot_partition, ballot_offset) ON votes TO livetally_api;
 GRANT INSERT, UPDATE ON elections, voting_codes, receipts, users, credentials TO livetally_api;
 GRANT INSERT ON candidates, acts TO livetally_api;
+GRANT SELECT, INSERT ON codes_key TO livetally_api, livetally_organise;
 
 -- organise: the commands of those who hold elections. Rolls and candidates of a draft may be brought again.
 GRANT SELECT ON elections, candidates, voters, electorate, electorate_births, registrations, roll_entries, roll_sizes, rejections, recorded, chain,
