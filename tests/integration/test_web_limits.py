@@ -4,6 +4,7 @@ import asyncio
 import http.client
 import socket
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -70,7 +71,7 @@ def site(servers: Servers, database_url: str) -> Iterator[Site]:
         ("GET", "/faulty", {}, 500, "fault", None),
     ],
 )
-def test_problems(site: Site, method: str, path: str, more: dict[str, object], status: int, kind: str, field: str | None) -> None:
+def test_problems(site: Site, method: str, path: str, more: dict[str, Any], status: int, kind: str, field: str | None) -> None:
     response = site.ask(method, path, **more)
     assert response.headers["Content-Type"] == "application/problem+json"
     problem = response.json()

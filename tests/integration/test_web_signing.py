@@ -4,6 +4,7 @@ import logging
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import requests
@@ -179,7 +180,7 @@ def test_other_pages_sign_nobody_in(site: Site, headers: dict[str, str]) -> None
 
 def test_attempts_are_counted_by_address_and_by_name(servers: Servers, database_url: str, connection: Connection) -> None:
     People(connection).add_user(NAME, Role.OFFICIAL, None, hash_password(PASSWORD))
-    proxied = {"api_logins_per_minute": 3.0, "api_proxy_address": "127.0.0.1"}
+    proxied: dict[str, Any] = {"api_logins_per_minute": 3.0, "api_proxy_address": "127.0.0.1"}
     with served(servers.kafka, database_url, **proxied) as site:
 
         def attempt(name: str, address: str) -> int:
