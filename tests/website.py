@@ -97,18 +97,7 @@ def _served(
     now: Callable[[], datetime],
     settings: dict[str, Any],
 ) -> Iterator[Site]:
-    with tempfile.TemporaryDirectory(prefix="livetally-site-") as data_dir:
-        yield from _served(kafka, database_url, parts, acts, now, settings_of(database_url, kafka, data_dir=data_dir, **settings))
-
-
-def _served(
-    kafka: str,
-    database_url: str,
-    parts: Sequence[Part] | None,
-    acts: Organising | None,
-    now: Callable[[], datetime],
-    wanted: Settings,
-) -> Iterator[Site]:
+    wanted = settings_of(database_url, kafka, **settings)
     meter = Meter()
     app = make_app(
         wanted, kafka, database_url, acts or organising(kafka, database_url), every_part() if parts is None else parts, now, meter
