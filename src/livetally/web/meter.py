@@ -18,6 +18,7 @@ class Meter(StageMeter):
             ["status"],
             registry=self.registry,
         )
+        self._requests.labels("200")  # a rate needs the 0 that it begins with
         self._seconds = Histogram(
             "livetally_api_request_seconds", "Time until an answer begins", buckets=STEP_BUCKETS_S, registry=self.registry
         )
