@@ -85,6 +85,22 @@ def test_a_session_ends_by_itself(site: Site, clock: Clock) -> None:
     assert site.get("/session", resting).status_code == 401
 
 
+def test_who_signs_in_again_ends_the_session_before(site: Site) -> None:
+    first = session_in(sign_in(site))
+    body = {"user_name": NAME, "password": PASSWORD}
+    second = session_in(site.post("/session", json=body, headers={"Cookie": f"livetally_session={first.text}"}))
+    assert site.get("/session", first).status_code == 401
+    assert site.get("/session", second).status_code == 200
+
+
+def test_a_name_with_a_nul_is_no_name(site: Site) -> None:
+    assert site.post("/login", data={"user_name": "a\0", "password": PASSWORD}).status_code == 422
+    assert (
+        site.post("/session", data=b'{"user_name": "\\ud800", "password": "x"}', headers={"Content-Type": "application/json"}).status_code
+        == 422
+    )
+
+
 def test_another_password_ends_everything(site: Site, connection: Connection, clock: Clock) -> None:
     session = session_in(sign_in(site))
     token = Credential(site.post("/tokens", session, json={"label": "x"}).json()["token"])
