@@ -79,10 +79,8 @@ class ApiProcess:
 
     def start(self) -> None:
         port = free_port()
-        environment = (
-            self.pipeline.environment() | {"LIVETALLY_API_PORT": str(port), "LIVETALLY_API_REQUESTS_PER_S": "1000000"} | self.settings
-        )
-        log = (self.pipeline.data_dir / f"api-{port}.log").open("wb")
+        environment = self.environment | {"LIVETALLY_API_PORT": str(port), "LIVETALLY_API_REQUESTS_PER_S": "1000000"}
+        log = (self.data_dir / f"api-{port}.log").open("wb")
         with log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "livetally", "api"], env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
