@@ -47,7 +47,7 @@ def test_only_hashes_are_kept(connection: Connection, tmp_path: Path) -> None:
     hold_real_election(connection, 3)
     codes = issue_codes(connection, tmp_path)
     key = codes_key(connection, tmp_path)
-    kept = dict(connection.execute("SELECT voter_id, code_hash FROM voting_codes").fetchall())
+    kept: dict[str, bytes] = dict(connection.execute("SELECT voter_id, code_hash FROM voting_codes").fetchall())
     assert kept == {voter_id: keyed_hash(key, read(code) or b"") for voter_id, code in codes.items()}
     assert connection.execute("SELECT who, what, election_id, detail, came_from FROM acts").fetchall() == [
         ("tests", "codes issued", REAL, {"codes": 3}, "here")
@@ -59,7 +59,9 @@ def test_a_new_code_voids_the_old_one_and_leaves_a_trace(connection: Connection,
     old = issue_codes(connection, tmp_path)["v1"]
     new = reissue(connection, tmp_path, "v1")
     key = codes_key(connection, tmp_path)
-    rows = dict(connection.execute("SELECT code_hash, voided_at IS NULL FROM voting_codes WHERE voter_id = 'v1'").fetchall())
+    rows: dict[bytes, bool] = dict(
+        connection.execute("SELECT code_hash, voided_at IS NULL FROM voting_codes WHERE voter_id = 'v1'").fetchall()
+    )
     assert rows == {keyed_hash(key, read(old) or b""): False, keyed_hash(key, read(new) or b""): True}
     acts = connection.execute("SELECT what, subject, election_id FROM acts ORDER BY number").fetchall()
     assert acts[1:] == [("code reissued", "v1", REAL)]
