@@ -122,7 +122,20 @@ def _token(page: requests.Response) -> str:
 
 def _certificate(directory: Path) -> Path:
     certificate = directory / "vote.pem"
-    asked = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost".split()
+    asked = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=localhost",
+        "-addext",
+        "subjectAltName=DNS:localhost",
+    ]
     subprocess.run([*asked, "-keyout", str(directory / "vote.key"), "-out", str(certificate)], check=True, capture_output=True)
     return certificate
 
