@@ -196,9 +196,16 @@ def _add_elections(commands: Commands) -> None:
         "election:import_candidates",
         "candidates of a draft, or what else there is to choose, from a CSV file",
     )
+    candidates.add_argument("draft", metavar="ELECTION", nargs="?", help="which draft; the same as --election")
     candidates.add_argument("file", metavar="FILE", help="columns: name; optional id, party, biography, platform, picture")
     _add_draft(candidates)
     _add_json(candidates)
+    roll = _add(election, "import-roll", "import_roll:import_roll", "who may vote in a draft whose roll is a list, from a CSV file")
+    roll.add_argument("draft", metavar="ELECTION", nargs="?", help="which draft; the same as --election")
+    roll.add_argument("file", metavar="FILE", help="columns: name; optional id, date_of_birth, gender, city, state and others of a voter")
+    roll.add_argument("--check", action="store_true", help="say row by row what would happen, and change nothing; exit 1 if a row is wrong")
+    _add_draft(roll)
+    _add_json(roll)
     codes = _of_election(
         _add(election, "codes", "codes:codes", "voting codes for everybody on the roll who has none yet, as CSV for letters; shown once")
     )
@@ -209,7 +216,7 @@ def _add_elections(commands: Commands) -> None:
     voter = _group(commands, "voter", "somebody on a roll")
     show = _add(voter, "show", "voter:show", "where somebody may vote, and whether they have; never for whom")
     show.add_argument("id", metavar="ID", help="of the voter")
-    show.add_argument("--election", metavar="ID", default=None, help="in this one only (default: in all that somebody may know of)")
+    show.add_argument("--election", metavar="ID", default=None, help="in this one only (default: in all that concern this person)")
     _add_json(show)
 
 

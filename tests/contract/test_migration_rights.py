@@ -129,7 +129,7 @@ def test_an_owner_who_may_not_create_roles_is_told_what_an_administrator_has_to_
     assert applied(url) == [("foundation",)], "what failed has left nothing"
     obey(administrator, refused.value)
     with pytest.raises(
-        psycopg.errors.RaiseException, match="the roles livetally_register, .* are missing, and .* may not create"
+        psycopg.errors.RaiseException, match=r"the roles livetally_register, .* are missing, and .* may not create"
     ) as refused:
         migrate_at(url)
     assert applied(url) == [(name,) for name in EVERYTHING[:PER_STAGE]]

@@ -29,6 +29,11 @@ class Database:
         with self._healing() as connection:
             return Roll(connection).registered()
 
+    def rolls(self) -> Mapping[str, int]:
+        """How many people may vote in each election."""
+        with self._healing() as connection:
+            return Roll(connection).rolls()
+
     def candidate_count(self, election_id: str) -> int:
         with self._healing() as connection:
             return Roll(connection).candidate_count(election_id)

@@ -62,6 +62,10 @@ class Roll:
         row = self._connection.execute(self._sql["on_roll"], (election_id,)).fetchone()
         return int(row[0]) if row else 0
 
+    def rolls(self) -> dict[str, int]:
+        """How many people may vote in each election."""
+        return dict(self._connection.execute(self._sql["rolls"]).fetchall())
+
     def states(self) -> list[str]:
         return [state for (state,) in self._connection.execute(self._sql["states"])]
 
@@ -148,7 +152,11 @@ class Roll:
             with self._connection.cursor() as cursor:
                 cursor.executemany(self._sql["add_to_electorate"], [(*group, count) for group, count in sorted(groups.items())])
                 cursor.execute(self._sql["add_births"], ([*births.keys()], [*births.values()]))
-            self._connection.execute(self._sql["mark_stored"], (source, seed, first + len(voters)))
+            self.mark_stored(source, seed, first + len(voters))
+
+    def mark_stored(self, source: str, seed: int, stored: int) -> None:
+        """To be called in the transaction that stores them."""
+        self._connection.execute(self._sql["mark_stored"], (source, seed, stored))
 
     def mark_announced(self, source: str, seed: int, announced: int) -> None:
         self._connection.execute(self._sql["mark_announced"], (announced, source, seed))

@@ -117,13 +117,15 @@ def import_candidates(arguments: argparse.Namespace) -> int:
     from livetally.register.organise import list_candidates
     from livetally.register.pictures import portrait_of
 
+    if None not in {arguments.draft, arguments.election} and arguments.draft != arguments.election:
+        raise UsageError(f"Two elections are named, {arguments.draft!r} and {arguments.election!r}; candidates stand in one.")
     path = Path(arguments.file)
     try:
         content = path.read_bytes()
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
     with _organising() as connection:
-        election_id = draft_of(Roll(connection), arguments.election)
+        election_id = draft_of(Roll(connection), arguments.draft or arguments.election)
         candidates, faults = read_candidates(content, election_id, lambda text: portrait_of(text, path.resolve().parent))
         if faults:
             told = "".join(f"\n  {fault}" for fault in faults)

@@ -49,7 +49,7 @@ def read_board(database_url: str, election_id: str | None = None, at: datetime |
             "total_votes": sum(one.total_votes for one in standings),
             "unreadable_votes": cells.unreadable(),  # of the whole count, whatever moment is asked for
             "late_votes": History(connection).late(election.election_id),
-            "registered": roll.registered(),
+            "registered": roll.on_roll(election.election_id),
             "candidates": [
                 {
                     "candidate_id": one.candidate_id,

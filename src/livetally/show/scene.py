@@ -76,7 +76,7 @@ def is_too_early(result: Result, facts: Facts | None, *, is_closed: bool) -> boo
     """Whether somebody is ahead by so few votes that nobody leads yet."""
     if is_closed or not isinstance(result.lead, Leads) or len(result.candidates) == 1 or result.total_votes >= LEAD_VOTES_MIN:
         return False
-    registered = facts.registered if facts else 0
+    registered = facts.on_roll(result.election_id) if facts else 0
     return not registered or result.total_votes / registered < LEAD_TURNOUT_MIN
 
 

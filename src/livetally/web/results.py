@@ -21,7 +21,7 @@ from livetally.web.models import InPath
 from livetally.web.problems import Problem
 from livetally.web.seeing import sighted, told, unless_known
 
-router = APIRouter(prefix="/elections/{election_id}", tags=["Results"])
+router = APIRouter(prefix="/elections/{election_id}", tags=["results"])
 Viewer = Annotated[Person, allow(Role.VIEWER)]
 
 
