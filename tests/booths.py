@@ -1,5 +1,6 @@
 """A real election with codes, and ballots for it over HTTP, as anybody outside would cast them."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -17,7 +18,7 @@ from livetally.adapters.codes import Codes, codes_key
 from livetally.adapters.postgres import Connection
 from livetally.adapters.roll import Roll
 from livetally.core.elections import Election
-from pipeline import Pipeline, free_port
+from pipeline import PARTITIONS, SOURCE, free_port
 from waiting import wait_for
 
 REAL = "may"
@@ -71,17 +72,15 @@ def await_state(url: str, receipts: Sequence[str], state: str) -> None:
 class ApiProcess:
     """`livetally api` as a process of its own, to be killed and started again."""
 
-    pipeline: Pipeline
-    settings: dict[str, str]
+    environment: dict[str, str]
+    data_dir: Path
     process: "subprocess.Popen[bytes] | None" = None
     url: str = ""
 
     def start(self) -> None:
         port = free_port()
-        environment = (
-            self.pipeline.environment() | {"LIVETALLY_API_PORT": str(port), "LIVETALLY_API_REQUESTS_PER_S": "1000000"} | self.settings
-        )
-        log = (self.pipeline.data_dir / f"api-{port}.log").open("wb")
+        environment = self.environment | {"LIVETALLY_API_PORT": str(port), "LIVETALLY_API_REQUESTS_PER_S": "1000000"}
+        log = (self.data_dir / f"api-{port}.log").open("wb")
         with log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "livetally", "api"], env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
@@ -109,8 +108,15 @@ class ApiProcess:
 
 
 @contextmanager
-def api_process(pipeline: Pipeline, **settings: str) -> Iterator[ApiProcess]:
-    api = ApiProcess(pipeline, {f"LIVETALLY_{name.upper()}": value for name, value in settings.items()})
+def api_process(kafka: str, database_url: str, data_dir: Path, **settings: str) -> Iterator[ApiProcess]:
+    services = {
+        "kafka_bootstrap_servers": kafka,
+        "database_url": database_url,
+        "data_dir": str(data_dir),
+        "ballot_partitions": str(PARTITIONS),
+    }
+    named = {f"LIVETALLY_{name.upper()}": value for name, value in (services | settings).items()}
+    api = ApiProcess(os.environ | {"PYTHONPATH": str(SOURCE)} | named, data_dir)
     api.start()
     try:
         yield api

@@ -9,6 +9,7 @@ from livetally.web.stream import stream_part
 
 def every_part(make_sender: MakeSender = Sender) -> list[Part]:
     return [
+        *ballots_parts(make_sender),  # first: on the day itself nearly every request is theirs
         Part(session.router),
         Part(account.router),
         Part(tokens.router),
@@ -18,5 +19,4 @@ def every_part(make_sender: MakeSender = Sender) -> list[Part]:
         stream_part(),
         Part(watching.router),
         Part(officials.router),
-        *ballots_parts(make_sender),
     ]
