@@ -206,6 +206,11 @@ def _add_elections(commands: Commands) -> None:
     roll.add_argument("--check", action="store_true", help="say row by row what would happen, and change nothing; exit 1 if a row is wrong")
     _add_draft(roll)
     _add_json(roll)
+    codes = _of_election(
+        _add(election, "codes", "codes:codes", "voting codes for everybody on the roll who has none yet, as CSV for letters; shown once")
+    )
+    codes.add_argument("--output", metavar="FILE", default=None, help="a new file, for nobody else to read (default: standard output)")
+    codes.add_argument("--reissue", metavar="VOTER_ID", default=None, help="a new code for this voter; the one before is void from now on")
     sheet = _of_election(_add(election, "sheet", "election:sheet", "the result to print and sign, as one HTML file"))
     sheet.add_argument("--output", metavar="FILE", default=None, help="where to (default: standard output)")
     voter = _group(commands, "voter", "somebody on a roll")

@@ -88,6 +88,12 @@ class Settings(BaseSettings):
     api_logins_per_minute: float = Field(
         10.0, gt=0, description="attempts to sign in that the API takes from one address, and for one user"
     )
+    api_ballot_wait_ms: int = Field(
+        3_000, ge=100, le=60_000, description="time in which Kafka has to acknowledge a ballot, before the API says that it has not"
+    )
+    api_public_url: str | None = Field(
+        None, description="where voters reach the API, as letters and receipts name it (default: `http://` and its address and port)"
+    )
     log_bytes_max: int = Field(5_000_000, ge=10_000, description="size at which a log is rotated; three old ones are kept")
 
 

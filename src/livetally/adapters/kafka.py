@@ -73,7 +73,7 @@ def consumer(bootstrap_servers: str, group: str | None = None, config: Mapping[s
     )
 
 
-def producer(bootstrap_servers: str, transactional_id: str | None = None) -> Producer:
+def producer(bootstrap_servers: str, transactional_id: str | None = None, config: Mapping[str, Any] | None = None) -> Producer:
     """An idempotent producer that waits for all replicas; with an id, a transactional one."""
     transactional = {"transactional.id": transactional_id, "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS} if transactional_id else {}
     return Producer(
@@ -91,6 +91,7 @@ def producer(bootstrap_servers: str, transactional_id: str | None = None) -> Pro
             "reconnect.backoff.max.ms": 2_000,
             "log_level": SILENT,
             **transactional,
+            **(config or {}),
         }
     )
 

@@ -1,11 +1,13 @@
 """Every part of the application, in the order in which routes are tried."""
 
+from livetally.adapters.ballot_sender import Sender
 from livetally.web import account, acts, elections, officials, results, session, tokens, watching
+from livetally.web.ballots.part import MakeSender, ballots_parts
 from livetally.web.ground import Part
 from livetally.web.stream import stream_part
 
 
-def every_part() -> list[Part]:
+def every_part(make_sender: MakeSender = Sender) -> list[Part]:
     return [
         Part(session.router),
         Part(account.router),
@@ -16,4 +18,5 @@ def every_part() -> list[Part]:
         stream_part(),
         Part(watching.router),
         Part(officials.router),
+        *ballots_parts(make_sender),
     ]

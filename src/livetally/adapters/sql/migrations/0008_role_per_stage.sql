@@ -91,6 +91,7 @@ GRANT SELECT (voter_id, voting_time, election_id, ballot_partition, ballot_offse
 GRANT INSERT, UPDATE ON elections, voting_codes, receipts, users, credentials TO livetally_api;
 GRANT INSERT, DELETE ON candidates TO livetally_api; -- a draft's list may be brought again
 GRANT INSERT ON acts TO livetally_api;
+GRANT SELECT, INSERT ON codes_key TO livetally_api, livetally_organise;
 
 -- organise: the commands of those who hold elections. Rolls and candidates of a draft may be brought again.
 GRANT SELECT ON elections, candidates, voters, electorate, electorate_births, registrations, roll_entries, roll_sizes, rejections, recorded, chain,
