@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 MEDIA_TYPE = "application/problem+json"
-OTHERS_TEST = "ballots"  # of this tag: test_ballots_over_http
+OTHERS_TEST = "Ballots"  # of this tag: test_ballots_over_http
 
 
 def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -26,12 +26,12 @@ changes something, its `X-CSRF-Token`. Much may be read without either. Every an
 Answers that may be kept carry an `ETag`; `If-None-Match` gets a 304 while nothing has changed.
 """
 TAGS = [
-    {"name": "elections", "description": "which there are, and who stands"},
-    {"name": "results", "description": "as far as the election's policy lets you see them"},
-    {"name": "ballots", "description": "casting one, and what came of it"},
-    {"name": "observing", "description": "alerts, rejected ballots, the audit; for observers"},
-    {"name": "administering", "description": "for officials and admins"},
-    {"name": "signing in", "description": "sessions of browsers, tokens of programs"},
+    {"name": "Elections", "description": "which there are, and who stands"},
+    {"name": "Results", "description": "as far as the election's policy lets you see them"},
+    {"name": "Ballots", "description": "casting one, and what came of it"},
+    {"name": "Observing", "description": "alerts, rejected ballots, the audit; for observers"},
+    {"name": "Administering", "description": "for officials and admins"},
+    {"name": "Signing in", "description": "sessions of browsers, tokens of programs"},
 ]
 SCHEMES = {
     "session": {"type": "apiKey", "in": "cookie", "name": SESSION_COOKIE, "description": "with `X-CSRF-Token` for what changes something"},

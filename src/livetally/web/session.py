@@ -11,7 +11,7 @@ from livetally.web.access import anybody, signed_in
 from livetally.web.ground import OnGround
 from livetally.web.signing import check_origin, give_cookie, session_of, sign_in, sign_out, take_cookie
 
-router = APIRouter(prefix="/session", tags=["signing in"])
+router = APIRouter(prefix="/session", tags=["Signing in"])
 
 
 @router.post(

@@ -18,7 +18,7 @@ from livetally.web.signing import came_from
 
 NUMBER_MAX = 2**63 - 1
 
-router = APIRouter(prefix="/tokens", tags=["signing in"])
+router = APIRouter(prefix="/tokens", tags=["Signing in"])
 
 
 @router.post("", status_code=201, summary="Make a token")
