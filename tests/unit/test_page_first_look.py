@@ -4,7 +4,7 @@ import asyncio
 import gzip
 import re
 from dataclasses import dataclass, replace
-from datetime import UTC
+from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
 from types import SimpleNamespace
@@ -103,12 +103,16 @@ def test_another_document_is_refused() -> None:
 
 
 class Asking(Told):
+    asked_at = NOW
+
     def person(self, hashed: bytes) -> Answer[Person]:
-        return Answer(ADMIN if hashed == credential_hash("good") else PUBLIC, NOW)
+        return Answer(ADMIN if hashed == credential_hash("good") else PUBLIC, self.asked_at)
 
 
-def serving() -> Serving:
-    return cast("Serving", SimpleNamespace(snapshot=snapshot(RESULT, elections=(election(visible="officials"),)), asking=Asking()))
+def serving(asked_at: datetime = NOW) -> Serving:
+    asking = Asking()
+    asking.asked_at = asked_at
+    return cast("Serving", SimpleNamespace(snapshot=snapshot(RESULT, elections=(election(visible="officials"),)), asking=asking))
 
 
 @dataclass
@@ -123,6 +127,8 @@ def get(app: ASGIApp, path: str, **headers: str) -> Answered:
     sent: list[Any] = []
 
     async def receive() -> dict[str, Any]:
+        if sent:
+            await asyncio.Event().wait()  # the other end stays until it has all
         return {"type": "http.request", "body": b"", "more_body": False}
 
     async def send(message: Any) -> None:
@@ -137,7 +143,7 @@ def get(app: ASGIApp, path: str, **headers: str) -> Answered:
 
 
 def test_the_server_answers_with_numbers_that_this_viewer_may_see() -> None:
-    app = Starlette(routes=looks(STATIC, serving))
+    app = Starlette(routes=looks(STATIC, lambda: serving(datetime.now(UTC))))
     public = get(app, "/")
     assert public.headers["cache-control"] == "no-store"
     assert "frame-ancestors" in public.headers["content-security-policy"]
