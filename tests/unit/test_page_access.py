@@ -44,7 +44,7 @@ ABOUT_KENT = AlertSeen("burst", "Kent", "Kent", "", "raised", "warning", 88, 1, 
 DIFFERS = Difference("topic", "tally", "candidate c0: the votes topic has 7,919 votes, the tally has 4,177", "e")
 ROLES = {role.name: Person(role.name, role) for role in Role} | {"OFFICIAL elsewhere": Person("x", Role.OFFICIAL, frozenset({"f"}))}
 POLICIES = ("live", "turnout", "officials")
-LATER = {"closes_at": NOW - timedelta(hours=1)}
+LATER: dict[str, Any] = {"closes_at": NOW - timedelta(hours=1)}
 
 
 def shown(one: Election, **more: Any) -> Snapshot:
@@ -54,7 +54,7 @@ def shown(one: Election, **more: Any) -> Snapshot:
 
 
 def whole_page(one: Election, person: Person, title: str, **address: str) -> str:
-    test = page({"snapshot": shown(one), "person": person}, title, TOLD, **address)
+    test = page({"snapshot": shown(one), "person": person}, title, TOLD, address)
     widgets = [option for box in test.selectbox for option in box.options]
     return f"{markup(test)} {widgets}"
 

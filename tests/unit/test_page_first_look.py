@@ -126,10 +126,12 @@ def get(app: ASGIApp, path: str, **headers: str) -> Answered:
     """One request, without a network. Names of headers have underscores here."""
     sent: list[Any] = []
 
+    request = [{"type": "http.request", "body": b"", "more_body": False}]
+
     async def receive() -> dict[str, Any]:
-        if sent:
+        if not request:
             await asyncio.Event().wait()  # the other end stays until it has all
-        return {"type": "http.request", "body": b"", "more_body": False}
+        return request.pop()
 
     async def send(message: Any) -> None:
         sent.append(message)
@@ -137,7 +139,10 @@ def get(app: ASGIApp, path: str, **headers: str) -> Answered:
     address, _, query = path.partition("?")
     raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
     scope = {"type": "http", "method": "GET", "path": address, "root_path": "", "query_string": query.encode(), "headers": raw}
-    asyncio.run(app(scope, receive, send))
+    async def ask() -> None:
+        await app(scope, receive, send)
+
+    asyncio.run(ask())
     body = b"".join(one.get("body", b"") for one in sent[1:])
     return Answered(sent[0]["status"], {name.decode(): value.decode() for name, value in sent[0]["headers"]}, body)
 
