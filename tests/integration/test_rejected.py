@@ -17,6 +17,7 @@ from bad_ballots import COUNTS, bad_ballots
 from electorate import overrule
 from livetally.adapters.postgres import connect
 from livetally.adapters.rejected import Rejections
+from livetally.adapters.rights import Rights
 from livetally.adapters.roll import Roll
 from livetally.cli import build_parser
 from livetally.commands.rejected import rejected
@@ -313,7 +314,7 @@ class TestCastingAgain:
         assert said("--cast-again", "unknown_candidate")["cast_again"] == 1
 
     def test_one_at_a_time(self, pipeline: Pipeline, call: Call) -> None:
-        with closing(connect(pipeline.database_url, "tests")) as other:
+        with closing(connect(pipeline.database_url, "tests", Rights.CAST)) as other:
             Rejections(other).lock_casting_again()
             with pytest.raises(LedgerError, match="already"):
                 call("--cast-again", "not_open")

@@ -139,6 +139,7 @@ def get(app: ASGIApp, path: str, **headers: str) -> Answered:
     address, _, query = path.partition("?")
     raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
     scope = {"type": "http", "method": "GET", "path": address, "root_path": "", "query_string": query.encode(), "headers": raw}
+
     async def ask() -> None:
         await app(scope, receive, send)
 

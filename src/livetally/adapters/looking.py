@@ -8,6 +8,7 @@ from livetally.adapters.history import History, Series
 from livetally.adapters.places import ByCandidate, Place, Places
 from livetally.adapters.postgres import Connection, connect, explained
 from livetally.adapters.queries import queries
+from livetally.adapters.rights import Rights
 from livetally.core.access import Person, Role
 from livetally.core.errors import ServiceError
 
@@ -56,7 +57,7 @@ class Looking:
     def _healing(self) -> Iterator[Connection]:
         try:
             if self._connection is None:
-                self._connection = connect(self._url, "looking")
+                self._connection = connect(self._url, "looking", Rights.SHOW)
             with explained(self._url):
                 yield self._connection
         except ServiceError:

@@ -14,7 +14,6 @@ SESSION_LASTS = timedelta(hours=12)  # one long day at the polls
 SESSION_RESTS = timedelta(minutes=30)  # a machine that somebody has left
 COUNTED_EVERY = timedelta(minutes=1)  # a row written for every request would cost more than the request
 CREDENTIALS_MAX = 50  # of a kind, of one user; each is a key to the house
-KEPT_FOR = timedelta(days=30)  # what cannot be used any more
 TOKENS_LISTED_MAX = 200
 
 Kind = Literal["session", "token"]
@@ -119,7 +118,6 @@ class People:
         self, credential: str, name: str, kind: Kind, label: str, now: datetime, expires_at: datetime, idle_until: datetime | None
     ) -> int:
         with self._connection.transaction():
-            self._connection.execute(self._sql["forget_old"], (name, now - KEPT_FOR))
             counted = self._connection.execute(self._sql["valid_credentials"], (name, kind, now)).fetchone()
             if counted is not None and counted[0] >= CREDENTIALS_MAX:
                 raise ElectionError(f"{name!r} has {counted[0]} {kind}s that can be used. End one first.")

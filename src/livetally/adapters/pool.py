@@ -8,23 +8,28 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from livetally.adapters.postgres import Connection, connect, explained
+from livetally.adapters.rights import Rights
 from livetally.core.errors import ServiceError
 
 Found = TypeVar("Found")
 
 WAITING_MAX = 1_000  # questions for one connection to come free; more would wait longer than whoever asks
+CLOSES_WITHIN_S = 5.0
 
 
 class Pool:
     """Every method raises ServiceError while PostgreSQL is away; the next question tries a new connection."""
 
-    def __init__(self, url: str, application: str, size: int) -> None:
+    def __init__(self, url: str, application: str, rights: Rights, size: int) -> None:
         self._url = url
+        self._rights = rights
         self._application = application
         self._threads = ThreadPoolExecutor(size, thread_name_prefix=f"{application}-database")
         self._of_thread = threading.local()
         self._open: set[Connection] = set()
         self._waiting = 0
+        self._asking = 0
+        self._idle = threading.Condition()
 
     async def ask(self, question: Callable[[Connection], Found]) -> Found:
         """The answer of one connection; called from the event loop, and not waited for by it."""
@@ -37,18 +42,28 @@ class Pool:
             self._waiting -= 1
 
     def close(self) -> None:
-        self._threads.shutdown(cancel_futures=True)
-        for connection in self._open:
-            connection.close()
+        """What is asked at this moment is answered, unless that takes too long: then it ends with the process, and has not happened."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        with self._idle:
+            if self._idle.wait_for(lambda: self._asking == 0, CLOSES_WITHIN_S):
+                for connection in self._open:
+                    connection.close()
 
     def _answer(self, question: Callable[[Connection], Found]) -> Found:
-        connection = self._connection()
+        with self._idle:
+            self._asking += 1
         try:
-            with explained(self._url):
-                return question(connection)
-        except ServiceError:
-            self._forget(connection)
-            raise
+            connection = self._connection()
+            try:
+                with explained(self._url):
+                    return question(connection)
+            except ServiceError:
+                self._forget(connection)
+                raise
+        finally:
+            with self._idle:
+                self._asking -= 1
+                self._idle.notify_all()
 
     def _connection(self) -> Connection:
         kept: Connection | None = getattr(self._of_thread, "connection", None)
@@ -57,7 +72,7 @@ class Pool:
             if not select.select([kept.fileno()], [], [], 0)[0]:
                 return kept
             self._forget(kept)
-        fresh = connect(self._url, self._application)
+        fresh = connect(self._url, self._application, self._rights)
         self._of_thread.connection = fresh
         self._open.add(fresh)
         return fresh

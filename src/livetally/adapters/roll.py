@@ -7,6 +7,8 @@ from dataclasses import astuple
 from datetime import datetime
 from typing import Any
 
+import psycopg
+
 from livetally.adapters.postgres import HOURS_LOCK, ROLL_LOCK, Connection
 from livetally.adapters.queries import queries
 from livetally.core.elections import Candidate, Election, Voter
@@ -61,6 +63,10 @@ class Roll:
         """How many people may vote in it."""
         row = self._connection.execute(self._sql["on_roll"], (election_id,)).fetchone()
         return int(row[0]) if row else 0
+
+    def rolls(self) -> dict[str, int]:
+        """How many people may vote in each election."""
+        return dict(self._connection.execute(self._sql["rolls"]).fetchall())
 
     def states(self) -> list[str]:
         return [state for (state,) in self._connection.execute(self._sql["states"])]
@@ -140,15 +146,25 @@ class Roll:
         """Store people number `first` and following of a source, in one transaction with the marker that says so."""
         with self.changing():
             (registered_at,) = self._connection.execute(self._sql["now"]).fetchone() or (None,)
-            with self._connection.cursor().copy(self._sql["copy_voters"]) as copy:
-                for voter, message in zip(voters, messages, strict=True):
-                    copy.write_row((*voter, registered_at, message.decode()))
+            try:
+                with self._connection.cursor().copy(self._sql["copy_voters"]) as copy:
+                    for voter, message in zip(voters, messages, strict=True):
+                        copy.write_row((*voter, registered_at, message.decode()))
+            except psycopg.errors.UniqueViolation as error:
+                raise ElectionError(
+                    f"Somebody of this source is registered already, perhaps with the list of an election: {error.diag.message_detail} "
+                    "Nobody can be two people; register another source or seed."
+                ) from error
             groups = Counter((voter.address_state, voter.address_city, voter.gender) for voter in voters)
             births = Counter(voter.date_of_birth for voter in voters)
             with self._connection.cursor() as cursor:
                 cursor.executemany(self._sql["add_to_electorate"], [(*group, count) for group, count in sorted(groups.items())])
                 cursor.execute(self._sql["add_births"], ([*births.keys()], [*births.values()]))
-            self._connection.execute(self._sql["mark_stored"], (source, seed, first + len(voters)))
+            self.mark_stored(source, seed, first + len(voters))
+
+    def mark_stored(self, source: str, seed: int, stored: int) -> None:
+        """To be called in the transaction that stores them."""
+        self._connection.execute(self._sql["mark_stored"], (source, seed, stored))
 
     def mark_announced(self, source: str, seed: int, announced: int) -> None:
         self._connection.execute(self._sql["mark_announced"], (announced, source, seed))

@@ -39,6 +39,11 @@ def may(person: Person, role: Role, election_id: str | None) -> bool:
     return person.elections is None or election_id in person.elections
 
 
+def role_in(person: Person, election_id: str) -> Role:
+    """What this person is for one election; somewhere else they may be more."""
+    return person.role if person.elections is None or election_id in person.elections else Role.VIEWER
+
+
 def cookie_name(*, behind_tls: bool) -> str:
     """Browsers accept a name with this prefix only from whoever serves the page itself, over TLS."""
     return f"__Host-{SESSION_COOKIE}" if behind_tls else SESSION_COOKIE

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from livetally.core.export import csv_of, file_name
 from livetally.show import address
-from livetally.show.export import csv_of, file_name
 from livetally.show.scene import Scene
 from livetally.show.sheet import PAGE_SIZES, Column, Row, arrange, found, pages_of, table
 from livetally.show.words import plural

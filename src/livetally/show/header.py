@@ -52,7 +52,7 @@ def figures(scene: Scene) -> str:
     """How much has been counted, of how many, and whether it is still moving."""
     result, facts = scene.result, scene.facts
     candidates = facts.candidates.get(result.election_id, len(result.candidates)) if facts else len(result.candidates)
-    registered = facts.registered if facts else None
+    registered = facts.on_roll(result.election_id) if facts else None
     turnout = percent(result.total_votes / registered) if registered else "–"
     shown = [
         ("total-votes", "Votes counted", number(result.total_votes), result.total_votes, _more(scene)),
@@ -160,7 +160,7 @@ def waiting(snapshot: Snapshot, election: Election | None, result: Result | None
         missing = "The topics with the numbers are being read."
     elif facts is not None and not candidates and not (result and result.candidates):
         missing = "Nobody stands for this election yet: there are no candidates."
-    elif facts is not None and not facts.registered:
+    elif facts is not None and not (facts.on_roll(election.election_id) if election else facts.registered):
         missing = "Nobody is registered yet, so nobody can vote."
     elif election and election.status == "draft":
         missing = "This election has not been opened."

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
 from livetally.core.elections import Election
+from livetally.core.export import Origin, origin
 from livetally.core.sight import Sight
 from livetally.show import changes
 from livetally.show.charts import candidate_colours
-from livetally.show.export import Origin, origin
 from livetally.show.past import Asking
 from livetally.show.result import Changes, Facts, Leads, Look, Result, Snapshot
 from livetally.show.words import time_of_day
@@ -89,7 +89,7 @@ def is_too_early(result: Result, facts: Facts | None, *, is_closed: bool) -> boo
     """Whether somebody is ahead by so few votes that nobody leads yet."""
     if is_closed or not isinstance(result.lead, Leads) or len(result.candidates) == 1 or result.total_votes >= LEAD_VOTES_MIN:
         return False
-    registered = facts.registered if facts else 0
+    registered = facts.on_roll(result.election_id) if facts else 0
     return not registered or result.total_votes / registered < LEAD_TURNOUT_MIN
 
 

@@ -19,6 +19,7 @@ from streamlit import file_util
 from streamlit.runtime import get_instance
 from streamlit.web.server.starlette import App
 
+from livetally.adapters.access import secured
 from livetally.core.errors import UsageError
 from livetally.settings import read_settings
 from livetally.show.assets import Compressed
@@ -58,7 +59,7 @@ def connected() -> Callable[[], Serving] | None:
         return None
     if settings.kafka_bootstrap_servers is None or settings.database_url is None:
         return None
-    return partial(shared, settings.kafka_bootstrap_servers, settings.database_url.get_secret_value())
+    return partial(shared, secured(settings.kafka_bootstrap_servers, settings), settings.database_url.get_secret_value())
 
 
 def application(static: Path, serving: Callable[[], Serving] | None) -> App:

@@ -17,7 +17,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.params import Depends
 from fastapi.routing import iter_route_contexts
 
-from livetally.adapters.people import People
+from livetally.adapters.people import Kind, People
 from livetally.core.access import PUBLIC, Person, Role, cookie_name, credential_hash, csrf_token, may
 from livetally.core.errors import UsageError
 from livetally.web.ground import Ground
@@ -143,7 +143,7 @@ async def check_form(request: Request, expected: str) -> None:
         raise Problem(403, "form", "This did not come from a page of your session. Load the page again and repeat it.", field=CSRF_FIELD)
 
 
-async def _person_of(ground: Ground, credential: str, kind: str) -> Person | None:
+async def _person_of(ground: Ground, credential: str, kind: Kind) -> Person | None:
     if not credential:
         return None
     hashed, now = credential_hash(credential), ground.now()

@@ -1,5 +1,6 @@
 """What the application stands on, made once and reachable from every request."""
 
+import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -10,6 +11,10 @@ from fastapi import APIRouter, Depends, Request
 
 from livetally.adapters.pool import Pool
 from livetally.settings import Settings
+from livetally.web.hashing import Hashing
+from livetally.web.limits import Buckets
+from livetally.web.meter import Meter
+from livetally.web.organising import Organising
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +23,14 @@ class Ground:
     kafka_bootstrap_servers: str
     database_url: str
     now: Callable[[], datetime]
-    pool: Pool
+    pool: Pool  # for what takes milliseconds
+    slow: Pool  # for what reads much: a few at once, and nobody else waits for them
+    desk: Pool  # for officials' acts, under the rights of those who hold elections
+    organising: Organising
+    hashing: Hashing
+    logins: Buckets  # attempts to sign in
+    auditing: asyncio.Lock  # one at a time
+    meter: Meter | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,16 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from livetally.settings import Settings
+from livetally.web.meter import Meter
 from livetally.web.problems import Problem, problem_of
 
 BUCKETS_MAX = 50_000  # some 10 MB; who is forgotten may ask as if for the first time
 BURST_S = 10.0  # a credential that has been quiet may ask for so many seconds' worth at once
+ANSWER = "livetally.answer"  # where a request keeps it
 HEAD_BYTES_MAX = 16 * 1024  # of headers in all
 
 
@@ -43,8 +46,10 @@ class Limits:
     Whatever goes wrong inside, it answers with a problem.
     """
 
-    def __init__(self, app: ASGIApp, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, meter: Meter | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         self._app = app
+        self._meter = meter
+        self._clock = clock
         self._bytes_max = settings.api_body_bytes_max
         self._request_s_max = settings.api_request_s_max
         self._proxy = settings.api_proxy_address
@@ -54,8 +59,9 @@ class Limits:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        answer = Answer(send)
-        headers = dict(scope["headers"])
+        answer = Answer(send, self._clock)
+        scope[ANSWER] = answer
+        began_s, headers = self._clock(), dict(scope["headers"])
         scope["client"] = (address_of(scope, headers, self._proxy), 0)
         try:
             self._check(scope, headers)
@@ -64,8 +70,13 @@ class Limits:
                 await self._app(scope, self._bounded(receive), answer.send)
         except TimeoutError:
             await answer.instead(Problem(503, "too-slow", "This took longer than it may. Try again.", retry_after_s=2), scope, receive)
+        except ClientDisconnect:
+            pass  # nobody is left to be answered
         except Exception as fault:  # noqa: BLE001 (whoever asks is to be answered, whatever happened)
             await answer.instead(problem_of(fault, scope), scope, receive)
+        finally:
+            if self._meter is not None:
+                self._meter.answered(answer.status, answer.begun_s - began_s)
 
     def _check(self, scope: Scope, headers: dict[bytes, bytes]) -> None:
         """Raises Problem."""
@@ -101,23 +112,33 @@ class Limits:
 class Answer:
     """What is sent. The time limit is for its beginning: a stream of events goes on."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, clock: Callable[[], float]) -> None:
         self._send = send
-        self._has_begun = False
+        self._clock = clock
+        self.status = 0  # not begun yet
+        self.begun_s = clock()
         self.limit: asyncio.Timeout | None = None
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self._has_begun = True
+            self.status, self.begun_s = message["status"], self._clock()
             if self.limit is not None:
                 self.limit.reschedule(None)
         await self._send(message)
 
     async def instead(self, problem: Problem, scope: Scope, receive: Receive) -> None:
         """A problem, unless something has been sent already: then there is nothing left to say but to break off."""
-        if self._has_begun:
+        if self.status:
             raise problem
-        await problem.response(scope["path"])(scope, receive, self._send)
+        self.limit = None
+        await problem.response(scope["path"])(scope, receive, self.send)
+
+
+def take_longer(request: Request, seconds: float) -> None:
+    """This request may take so much longer: somebody with a role has asked for much."""
+    answer: Answer | None = request.scope.get(ANSWER)
+    if answer is not None and answer.limit is not None:
+        answer.limit.reschedule(asyncio.get_running_loop().time() + seconds)
 
 
 def address_of(scope: Scope, headers: dict[bytes, bytes], proxy: str | None) -> str:

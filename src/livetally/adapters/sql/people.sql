@@ -55,7 +55,3 @@ UPDATE credentials SET revoked_at = %s WHERE number = %s AND user_name = %s AND 
 
 -- name: revoke_all
 UPDATE credentials SET revoked_at = %s WHERE user_name = %s AND revoked_at IS NULL;
-
--- name: forget_old
--- What cannot be used any more, and has not been for long enough that nobody asks.
-DELETE FROM credentials WHERE user_name = %s AND greatest(expires_at, coalesce(revoked_at, expires_at)) < %s;

@@ -40,13 +40,10 @@ UPDATE elections SET status = 'certified', certified_at = clock_timestamp() WHER
 UPDATE elections SET published_at = clock_timestamp() WHERE election_id = %s AND published_at IS NULL;
 
 -- name: on_roll
--- From the counters that are kept with the roll.
-SELECT CASE e.roll
-           WHEN 'all' THEN (SELECT coalesce(sum(voters), 0) FROM electorate)
-           WHEN 'states' THEN (SELECT coalesce(sum(voters), 0) FROM electorate WHERE state = ANY (e.roll_states))
-           ELSE (SELECT coalesce(sum(voters), 0) FROM roll_sizes r WHERE r.election_id = e.election_id)
-       END::bigint
-FROM elections e WHERE e.election_id = %s;
+SELECT voters FROM roll_lengths WHERE election_id = %s;
+
+-- name: rolls
+SELECT election_id, voters FROM roll_lengths;
 
 -- name: states
 -- Where people on the general register live.
