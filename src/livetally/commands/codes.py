@@ -30,7 +30,7 @@ def codes(arguments: argparse.Namespace) -> int:
     url = f"{public_url(settings)}/vote/{quote(election_id, safe='')}"
     actor = Actor(getpass.getuser(), COMMAND_LINE)
     with (
-        database_of(settings) as database_url,
+        database_of(settings, looks_only=False) as database_url,
         closing(connect(database_url, "codes", Rights.ORGANISE, bounded=False)) as connection,
         explained(database_url),
     ):

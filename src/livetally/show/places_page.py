@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from livetally.show import paints, sentences
+from livetally.show import paints, sections, sentences
 from livetally.show.charts import Bar, bars, candidate_colours, label_of
 from livetally.show.controls import behind, figure, listing
 from livetally.show.past import Ahead, Answer
@@ -15,27 +15,38 @@ from livetally.show.tilemap import tile_map
 from livetally.show.words import number, percent, said
 
 LEADER, TURNOUT, RECENT = "Leader", "Turnout", "Last minute"
+TITLE = '<h2 class="lt-section">Places</h2>'
+NOWHERE = '<p class="lt-sentence">No vote has come from any place yet.</p>'
 EVERYWHERE = "All of them"
 RECENT_BARS_MAX = 12  # beside the map
 
 
 def draw(scene: Scene) -> None:
-    st.html('<h2 class="lt-section">Places</h2>')
+    st.html(TITLE)
     if not scene.result.places:
-        st.html('<p class="lt-sentence">No vote has come from any place yet.</p>')
+        st.html(NOWHERE)
         return
-    colour = st.segmented_control(
-        "Colour the map by", [LEADER, TURNOUT, RECENT], default=LEADER, required=True, key="colour", bind="query-params"
-    )
+    offered = [TURNOUT, RECENT] if scene.hides_choices else [LEADER, TURNOUT, RECENT]
+    colour = st.segmented_control("Colour the map by", offered, default=offered[0], required=True, key="colour", bind="query-params")
     ahead = scene.asking.ahead(scene.result.election_id).value or {}
     left, right = st.columns([1.45, 1], gap="large")
     with left:
-        st.html(the_map(scene, colour or LEADER, ahead))
+        st.html(the_map(scene, colour or offered[0], ahead))
         behind(scene, "map", "The map", map_columns(scene, ahead), scene.result.places)
     with right:
         show_recent(scene)
     show_one(scene)
     show_all(scene)
+
+
+def first(scene: Scene, asked: Mapping[str, str]) -> str:
+    if not scene.result.places:
+        return f"{TITLE}{NOWHERE}"
+    colour = TURNOUT if scene.hides_choices else LEADER
+    if (wanted := asked.get("colour", "")) in {TURNOUT, RECENT}:
+        colour = wanted
+    ahead = {} if scene.hides_choices else scene.asking.ahead(scene.result.election_id).value or {}
+    return f'{TITLE}<div class="lt-first-controls"></div>{the_map(scene, colour, ahead)}'
 
 
 def the_map(scene: Scene, colour: str, ahead: Mapping[str, Ahead]) -> str:
@@ -67,9 +78,10 @@ def map_columns(scene: Scene, ahead: Mapping[str, Ahead]) -> list[Column[Group]]
         return " = ".join(scene.name_of(one) for one in ahead.get(place.name, Ahead()).candidate_ids)
 
     columns = group_columns(scene.result, "County")
+    if not scene.hides_choices:
+        columns.append(Column("Ahead", leading, lambda place: said(leading(place)) or "–", is_number=False))
     return [
         *columns,
-        Column("Ahead", leading, lambda place: said(leading(place)) or "–", is_number=False),
         Column("Last minute", lambda place: came.get(place.name, 0), lambda place: number(came.get(place.name, 0)), minor=True),
     ]
 
@@ -110,11 +122,14 @@ def show_one(scene: Scene) -> None:
         st.html('<p class="lt-sentence">Choose a county to see who is ahead there, and in which of its cities people have voted.</p>')
         return
     city = None if city == EVERYWHERE else city
-    answer = scene.asking.place(scene.result.election_id, county, city or "")
+    answer = Answer[Result]() if scene.hides_choices else scene.asking.place(scene.result.election_id, county, city or "")
     where = f"{said(city)}, {label_of(county)}" if city else label_of(county)
     left, right = st.columns(2, gap="large")
     with left:
-        show_own_result(scene, where, answer)
+        if scene.hides_choices:
+            st.html(f'<h3 class="lt-chart-title" data-testid="own-place">{where}</h3>{sections.sealed(scene)}')
+        else:
+            show_own_result(scene, where, answer)
     with right:
         inside = tuple(one for one in scene.result.cities if one.within == county)
         rows = [Bar(label_of(one.name), one.votes, "var(--lt-hue-1)") for one in inside]

@@ -38,6 +38,8 @@ class Agreement:
     ledger_checked_at: datetime | None = None  # likewise ledger and topic: less often, the larger the ledger is
     since: datetime | None = None  # since when it is red
     waiting_for: str = ""
+    hides_counts: bool = False  # they count elections whose result this viewer may not see; then they are 0 here
+    hides_places: bool = False  # so do some of the differences, which are left out
 
 
 DIFFERENCES_MAX = 20  # a page says some, and how to get all: `livetally audit`
