@@ -54,6 +54,8 @@ def test_each_election_has_a_result_and_a_past_of_its_own(both: Livetally) -> No
     audit = both.json("audit")
     assert audit["ok"]
     assert audit["accepted"] == len(voted)
+    for election_id, expected in by_election.items():
+        assert audit["elections"][election_id] == {"accepted": sum(expected.values()), "tallied": sum(expected.values())}
 
 
 def test_an_organiser_beside_a_rehearsal(both: Livetally, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -170,10 +171,29 @@ def test_only_a_draft_takes_a_list_and_only_where_lists_decide(connection: Conne
             bring(connection, path, "name\nAnn\n", election_id)
         with pytest.raises(ElectionError, match=says):
             check(connection, path, election_id)
+    bring(connection, path, "name\nBee\n")
     with Roll(connection).changing():
         Roll(connection).open_election(CLUB)
-    with pytest.raises(ElectionError, match="'club' is open: its roll stands since it was opened"):
-        bring(connection, path, "name\nAnn\n")
+    for act in (lambda: bring(connection, path, "name\nAnn\n"), lambda: check(connection, path)):
+        with pytest.raises(
+            ElectionError, match="'club' is open: its roll stands since it was opened, and 1 of those in this file are not on it"
+        ):
+            act()
+    assert bring(connection, path, "name\nBee\n").counts["listed"] == 1, "an announcement that was interrupted can still be finished"
+
+
+def test_who_came_with_a_list_cannot_be_registered_a_second_time(connection: Connection, path: Path) -> None:
+    bring(connection, path, "id,name\nv7,Ann\n")
+    before = everything(connection)
+    with pytest.raises(ElectionError, match=r"registered already, perhaps with the list of an election: Key \(voter_id\)=\(v7\)"):
+        add_voters(connection, range(6, 9))
+    assert everything(connection) == before
+
+
+def test_nobody_can_be_listed_who_is_nobody(connection: Connection) -> None:
+    for voter_id, election_id in (("nobody", CLUB), ("v0", "nowhere")):
+        with pytest.raises(psycopg.errors.ForeignKeyViolation, match="on a roll are only people who are in `voters`"):
+            connection.execute("INSERT INTO roll_entries VALUES (%s, %s, now())", (voter_id, election_id))
 
 
 def test_a_file_that_is_no_list_changes_nothing(connection: Connection, path: Path) -> None:

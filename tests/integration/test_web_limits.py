@@ -13,12 +13,10 @@ from pydantic import BaseModel
 
 from livetally.adapters.postgres import Connection
 from livetally.core.access import Role
-from livetally.core.errors import UsageError
 from livetally.web.access import anybody
-from livetally.web.app import make_app
 from livetally.web.ground import OnGround, Part
 from servers import Servers, free_port
-from website import IDLE, Site, add_person, served, settings_of
+from website import Site, add_person, served
 
 SECRET = "nobody must read this"
 router = APIRouter()
@@ -148,22 +146,3 @@ def test_only_the_proxy_is_believed(servers: Servers, database_url: str) -> None
     with served(servers.kafka, database_url, api_requests_per_s=0.1, api_proxy_address="10.9.9.9") as site:
         assert site.get("/account.css", headers={"X-Forwarded-For": "1.1.1.1"}).status_code == 200
         assert site.get("/account.css", headers={"X-Forwarded-For": "2.2.2.2"}).status_code == 429
-
-
-def test_a_route_that_does_not_say_who_may_use_it_stops_everything() -> None:
-    silent = APIRouter()
-
-    @silent.get("/silent")
-    async def silence() -> None:
-        return
-
-    with pytest.raises(UsageError, match="GET /silent"):
-        make_app(settings_of("postgresql://x", "k"), "k", "postgresql://x", IDLE, [Part(silent)])
-
-
-def test_a_route_that_is_no_route_of_ours_stops_everything() -> None:
-    from starlette.routing import Route
-
-    odd = APIRouter(routes=[Route("/odd", endpoint=lambda _request: None)])
-    with pytest.raises(UsageError, match="/odd"):
-        make_app(settings_of("postgresql://x", "k"), "k", "postgresql://x", IDLE, [Part(odd)])

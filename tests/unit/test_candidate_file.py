@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from livetally.core.elections import LISTED_MAX, Candidate
-from livetally.register.candidate_file import FILE_BYTES_MAX, read_candidates
+from livetally.register.candidate_file import FILE_BYTES_MAX, is_utf_8, read_candidates
 
 DRAWING = "data:image/svg+xml;base64," + b64encode(b"<svg/>").decode()
 
@@ -56,6 +56,21 @@ def test_what_spreadsheets_save(separator: str, start: str) -> None:
     assert [(one.candidate_name, one.party_affiliation) for one in candidates] == [("Änne", "Grüne"), ("Bob", "")]
 
 
+def test_what_is_not_utf_8_is_what_spreadsheets_write_instead() -> None:
+    content = "name\nÄnne “A” Œuf\nBob\n".encode("cp1252")
+    assert [one.candidate_name for one in read(content)[0]] == ["Änne “A” Œuf", "Bob"]
+    assert not is_utf_8(content)
+    assert is_utf_8("Änne".encode())
+
+
+def test_columns_may_be_called_as_the_reference_calls_them() -> None:
+    candidates, faults = read(
+        "Candidate-ID,candidate name,PARTY_AFFILIATION,campaign_platform,photo_url\n1,Ann,Greens,More.,a.png\n2,Bob,,,\n"
+    )
+    assert faults == []
+    assert candidates[0] == Candidate("1", "Ann", "Greens", "", "More.", "<a.png>", "board")
+
+
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
@@ -77,8 +92,8 @@ def test_what_spreadsheets_save(separator: str, start: str) -> None:
         ("name\nA\x00nn\nBob\u202e\n", ["line 2: the name holds a character that does not print", "line 3: the name holds"]),
         ("name,picture\nAnn,no.png\nBob,\n", ["line 2: the picture 'no.png' cannot be read"]),
         ('name,biography\n"Ann,"line\nBob,\n', ["line 2: this is no CSV"]),
-        ("name\nÄnne\nBob\n".encode("cp1252"), ["line 2: this is no UTF-8"]),
-        ("name\nAnn\n".encode("utf-16"), ["line 1: this is no UTF-8"]),
+        ("name\nAnn\n".encode("utf-16"), ["line 1: this is text neither in UTF-8 nor in Windows-1252"]),
+        (b"name\nAnn\nB\x81b\n", ["line 3: this is text neither"]),
         (b"x" * (FILE_BYTES_MAX + 1), ["line 1: the file has"]),
         ('name,platform\n"Ann","two\nlines"\n,\n"",""\nBob,x,y\nCy,\n', ["line 6: 3 fields"]),
         ("name\n" + "".join(f"n{number}\n" for number in range(LISTED_MAX + 1)), ["line 202: 201 candidates"]),

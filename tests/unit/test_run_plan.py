@@ -1,5 +1,6 @@
 """What a run is to do beside what there is already, and where the simulated electorate votes."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -77,6 +78,11 @@ def test_the_electorate_votes_beside_a_real_election_only_where_it_is_told_to() 
 def test_nobody_is_simulated_in_a_real_election(status: Status) -> None:
     with pytest.raises(ElectionError, match="'board' is a real election; nobody votes there but real people"):
         chosen_simulation([election("rehearsal"), election("board", status, "real")], "board", NOW)
+
+
+def test_people_who_are_made_up_are_on_no_list() -> None:
+    with pytest.raises(ElectionError, match="The roll of 'a' is a list"):
+        chosen_simulation([replace(election("a"), roll="list")], None, NOW)
 
 
 @pytest.mark.parametrize("one", [election("a", "draft"), election("a", "closed"), election("a", closes_at=NOW)])

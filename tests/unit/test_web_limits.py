@@ -1,12 +1,18 @@
 """Buckets, addresses, exposure and passwords: what can be said without a service."""
 
 import pytest
+from fastapi import APIRouter
+from starlette.routing import Route
 
+from livetally.commands.api import listed
 from livetally.core.access import PUBLIC, Person, Role, may, role_in
 from livetally.core.errors import UsageError
 from livetally.core.passwords import fault_of, hash_password, is_password
+from livetally.web.app import make_app
 from livetally.web.exposure import check_exposure
+from livetally.web.ground import Part
 from livetally.web.limits import Buckets, address_of
+from website import IDLE, settings_of
 
 
 class Clock:
@@ -91,3 +97,38 @@ def test_passwords() -> None:
 @pytest.mark.parametrize("password", ["short", "aaaaaaaaaaaaaaaa", "x" * 257, "grace-hopper-1906"])
 def test_passwords_that_will_not_do(password: str) -> None:
     assert fault_of(password, "Hopper")
+
+
+def test_a_route_that_does_not_say_who_may_use_it_stops_everything() -> None:
+    silent = APIRouter()
+
+    @silent.get("/silent")
+    async def silence() -> None:
+        return
+
+    with pytest.raises(UsageError, match="GET /silent"):
+        make_app(settings_of("postgresql://x", "k"), "k", "postgresql://x", IDLE, [Part(silent)])
+
+
+def test_a_route_that_is_no_route_of_ours_stops_everything() -> None:
+    odd = APIRouter(routes=[Route("/odd", endpoint=lambda _request: None)])
+    with pytest.raises(UsageError, match="/odd"):
+        make_app(settings_of("postgresql://x", "k"), "k", "postgresql://x", IDLE, [Part(odd)])
+
+
+def row(**fields: str) -> dict[str, str]:
+    return {"name": "", "id": "", "party": "", "biography": "", "platform": "", "picture": ""} | fields
+
+
+def test_candidates_are_listed_as_those_of_a_file() -> None:
+    found = listed("e", [row(name='Grace "Amazing" Hopper', biography="one\ntwo, three"), row(name="Alan", party=";")])
+    assert found.faults == {}
+    assert [(one.candidate_name, one.biography, one.party_affiliation) for one in found.candidates] == [
+        ('Grace "Amazing" Hopper', "one\ntwo, three", ""),
+        ("Alan", "", ";"),
+    ]
+
+
+def test_a_fault_is_told_by_its_candidate() -> None:
+    found = listed("e", [row(name="Grace", biography="one\n\ntwo"), row(name="Alan"), row(name="Alan"), row(name="x", picture="nothing")])
+    assert list(found.faults) == ["candidates.2", "candidates.3"]

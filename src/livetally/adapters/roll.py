@@ -7,6 +7,8 @@ from dataclasses import astuple
 from datetime import datetime
 from typing import Any
 
+import psycopg
+
 from livetally.adapters.postgres import HOURS_LOCK, ROLL_LOCK, Connection
 from livetally.adapters.queries import queries
 from livetally.core.elections import Candidate, Election, Voter
@@ -144,9 +146,15 @@ class Roll:
         """Store people number `first` and following of a source, in one transaction with the marker that says so."""
         with self.changing():
             (registered_at,) = self._connection.execute(self._sql["now"]).fetchone() or (None,)
-            with self._connection.cursor().copy(self._sql["copy_voters"]) as copy:
-                for voter, message in zip(voters, messages, strict=True):
-                    copy.write_row((*voter, registered_at, message.decode()))
+            try:
+                with self._connection.cursor().copy(self._sql["copy_voters"]) as copy:
+                    for voter, message in zip(voters, messages, strict=True):
+                        copy.write_row((*voter, registered_at, message.decode()))
+            except psycopg.errors.UniqueViolation as error:
+                raise ElectionError(
+                    f"Somebody of this source is registered already, perhaps with the list of an election: {error.diag.message_detail} "
+                    "Nobody can be two people; register another source or seed."
+                ) from error
             groups = Counter((voter.address_state, voter.address_city, voter.gender) for voter in voters)
             births = Counter(voter.date_of_birth for voter in voters)
             with self._connection.cursor() as cursor:

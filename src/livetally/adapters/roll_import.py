@@ -19,7 +19,9 @@ from livetally.core.errors import ElectionError
 SEED = 0  # of the registration of a list's people; there is nothing to choose
 ROWS_AT_ONCE = 10_000
 
-Brought = tuple[int, Voter, bytes] | tuple[int, str]  # line and person with their announcement, or line and what is wrong
+NOBODY = (None,) * (len(Voter._fields) + 1)  # a row that is wrong has no fields and no announcement
+
+Brought = tuple[int, Voter | str, str]  # line, the person or what is wrong, the announcement
 
 
 class Counts(NamedTuple):
@@ -56,9 +58,12 @@ class RollImport:
         self._roll = Roll(connection)
         self._sql = queries("roll_import")
 
-    def check_takes_lists(self, election_id: str) -> Election:
-        """Raises ElectionError if no list can be brought to it."""
-        return _taking_lists(self._roll.election(election_id))
+    def check_takes_lists(self, election_id: str) -> None:
+        """Raises ElectionError if it goes by no list."""
+        election = self._roll.election(election_id)
+        if election.roll != "list":
+            who = "everybody on the general register" if election.roll == "all" else f"people in {', '.join(election.roll_states)}"
+            raise ElectionError(f"In {election_id!r} {who} may vote; only an election that was created with `--roll list` takes a list.")
 
     @contextmanager
     def bringing(self, election_id: str, rows: Iterable[Brought]) -> Iterator[None]:
@@ -67,11 +72,18 @@ class RollImport:
             self._connection.execute(self._sql["begin"], (election_id,))
             self._connection.execute(self._sql["make_brought"])
             with self._connection.cursor().copy(self._sql["bring_in"]) as copy:
-                nobody = (None,) * (len(Voter._fields) + 1)
-                for line, person, *rest in rows:
-                    copy.write_row((line, *person, rest[0].decode(), None) if isinstance(person, Voter) else (line, *nobody, person))
+                for line, person, message in rows:
+                    copy.write_row((line, *person, message, None) if isinstance(person, Voter) else (line, *NOBODY, person))
             self._connection.execute(self._sql["make_judged"])
             yield
+
+    def check_may_grow(self, election: Election, counts: Counts) -> None:
+        """Raises ElectionError if there is somebody to be put on a roll that stands. A file that is on it already may come again at any time."""
+        if election.status != "draft" and counts.new + counts.known:
+            raise ElectionError(
+                f"{election.election_id!r} is {election.status}: its roll stands since it was opened, and {counts.new + counts.known:,} of those in "
+                "this file are not on it. Only a draft's roll can grow."
+            )
 
     def counts(self) -> Counts:
         row = self._connection.execute(self._sql["counts"]).fetchone()
@@ -94,8 +106,9 @@ class RollImport:
         *record* need not wait for it, as it waits for registrations: no ballot counts in a draft, and the election stays one until this
         transaction ends. On the general register nobody is new.
         """
-        _taking_lists(self._roll.lock_election(election_id))
+        election = self._roll.lock_election(election_id)
         counts = self.counts()
+        self.check_may_grow(election, counts)
         if counts.faults or counts.rows == counts.listed:
             return counts
         times = {"election_id": election_id, "now": self._roll.now()}
@@ -118,16 +131,3 @@ def unannounced(connection: Connection, election_id: str, announced: int) -> Ite
     with connection.transaction(), connection.cursor("unannounced") as cursor:
         cursor.itersize = ROWS_AT_ONCE
         yield from cursor.execute(queries("roll_import")["unannounced"], (election_id, announced))
-
-
-def _taking_lists(election: Election) -> Election:
-    if election.roll != "list":
-        who = "everybody on the general register" if election.roll == "all" else f"people in {', '.join(election.roll_states)}"
-        raise ElectionError(
-            f"In {election.election_id!r} {who} may vote; only an election that was created with `--roll list` takes a list."
-        )
-    if election.status != "draft":
-        raise ElectionError(
-            f"{election.election_id!r} is {election.status}: its roll stands since it was opened. Only a draft's roll can grow."
-        )
-    return election

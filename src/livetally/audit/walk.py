@@ -65,12 +65,15 @@ def audit(bootstrap_servers: str, database_url: str, kept: Mapping[int, Kept] | 
         _audit_strangers(report, connection)
         stored = cells.cells(shown.number)
         report.tallied = sum(stored.values())
+        for cell, votes in stored.items():
+            report.count(cell.election_id, "tallied", votes)
         audit_cells(report, counted, stored)
         audit_tables(report, connection, shown.number, stored)
         parties: dict[str, str] = dict(connection.execute(queries("audit")["parties"]).fetchall())
         changed = (shown.number, cells.last_change(shown.number))
         audit_topics(report, bootstrap_servers, database_url, (shown.number, shown.batch), changed, roll_up(stored, parties))
     report.rejected = dict(sorted(report.rejected.items()))
+    report.elections = dict(sorted(report.elections.items()))
     return report
 
 

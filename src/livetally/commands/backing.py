@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from livetally.adapters.access import secured
 from livetally.adapters.postgres import connect, explained, migrate
 from livetally.adapters.topics import Topics
 from livetally.commands.output import say
@@ -31,7 +32,8 @@ class Backing:
 
     @property
     def kafka_bootstrap_servers(self) -> str:
-        return self.services.kafka_bootstrap_servers
+        """With what its clients need to be let in."""
+        return secured(self.services.kafka_bootstrap_servers, self.settings)
 
     @property
     def database_url(self) -> str:

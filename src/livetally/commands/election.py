@@ -16,6 +16,7 @@ from livetally.adapters.roll import Roll
 from livetally.commands.actor import actor
 from livetally.commands.backing import database_of, services_of
 from livetally.commands.output import print_json, print_table, say
+from livetally.commands.plain import safe
 from livetally.core.elections import Election
 from livetally.core.errors import ElectionError, UsageError
 from livetally.core.wire import utc_text
@@ -113,7 +114,7 @@ def certify(arguments: argparse.Namespace) -> int:
 
 
 def import_candidates(arguments: argparse.Namespace) -> int:
-    from livetally.register.candidate_file import read_candidates
+    from livetally.register.candidate_file import is_utf_8, read_candidates
     from livetally.register.organise import list_candidates
     from livetally.register.pictures import portrait_of
 
@@ -134,7 +135,9 @@ def import_candidates(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json({"election_id": election_id, "candidates": [_candidate(one) for one in candidates]})
     else:
-        say(f"{len(candidates)} candidates stand in {election_id}, in the order of {path}.")
+        if not is_utf_8(content):
+            say(f"{path} is not in UTF-8 and was read as Windows-1252: look at names with accents.")
+        say(f"{len(candidates)} candidates stand in {election_id}: {', '.join(safe(one.candidate_name) for one in candidates)}.")
     return 0
 
 

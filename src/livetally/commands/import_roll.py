@@ -17,6 +17,7 @@ from livetally.commands.actor import actor
 from livetally.commands.backing import database_of, services_of
 from livetally.commands.election import draft_of
 from livetally.commands.output import print_json, say
+from livetally.commands.plain import safe
 from livetally.core.errors import UsageError
 from livetally.register.import_roll import Report, announce_roll, check_roll, outcome_of
 from livetally.register.import_roll import import_roll as carry_out
@@ -59,7 +60,7 @@ def _import(arguments: argparse.Namespace) -> Report:
         print_json(report.as_json() | {"announced": announced})
         return report
     for fault in report.faults:
-        print(f"line {fault['line']}: WRONG, {fault['what']}")
+        sys.stdout.write(_line(fault["line"], f"WRONG, {fault['what']}"))
     _say_summary(report)
     if report.ok:
         say(
@@ -87,8 +88,12 @@ def _write_rows(_report: Report, rows: Iterable[Row]) -> None:
     """One line for each row, as they come: there may be a million."""
     for row in rows:
         outcome = outcome_of(row)
-        told = row.fault if outcome == "fault" else f"{row.voter_name} ({row.voter_id}): {WORDS[outcome]}"
-        sys.stdout.write(f"line {row.line}: {'WRONG, ' if outcome == 'fault' else ''}{told}\n")
+        told = f"WRONG, {row.fault}" if outcome == "fault" else f"{row.voter_name} ({row.voter_id}): {WORDS[outcome]}"
+        sys.stdout.write(_line(row.line, told))
+
+
+def _line(line: object, told: str) -> str:
+    return f"line {line}: {told if told.isprintable() else safe(told)}\n"
 
 
 def _write_json(report: Report, rows: Iterable[Row]) -> None:
@@ -104,9 +109,9 @@ def _write_json(report: Report, rows: Iterable[Row]) -> None:
 def _say_summary(report: Report) -> None:
     counts = report.counts
     say(f"{report.file}: {report.encoding}, separated by {'commas' if report.delimiter == ',' else 'semicolons'}")
-    say("columns: " + ", ".join(name if name == field else f"{name} as {field}" for name, field in report.columns.items()))
+    say("columns: " + ", ".join(name if name == field else f"{safe(name)} as {field}" for name, field in report.columns.items()))
     if report.unknown_columns:
-        say(f"not read, because no voter has such a field: {', '.join(report.unknown_columns)}")
+        say(f"not read, because no voter has such a field: {', '.join(map(safe, report.unknown_columns))}")
     say(
         f"{counts['rows']:,} rows: {counts['new']:,} new people, {counts['known']:,} registered already, {counts['listed']:,} on the list "
         f"already, {counts['faults']:,} wrong"

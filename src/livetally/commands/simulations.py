@@ -22,6 +22,10 @@ def chosen_simulation(elections: Sequence[Election], election_id: str | None, no
     if real := next((one for one in (elections if election_id is not None else are_open) if not one.simulated), None):
         beside = "" if election_id is not None else " One that is simulated, beside it, has to be named: --election ID."
         raise ElectionError(f"{real.election_id!r} is a real election; nobody votes there but real people.{beside}")
+    if are_open and are_open[0].roll == "list":
+        raise ElectionError(
+            f"The roll of {are_open[0].election_id!r} is a list, and people who are made up are on none. Name another: --election ID."
+        )
     if not are_open:
         which = "No election is open" if election_id is None else f"{election_id!r} is not open"
         raise ElectionError(f"{which}, so nobody can vote. `./livetally register` creates one and registers people.")
@@ -71,6 +75,8 @@ def _simulated(roll: Roll, election_id: str) -> Election:
             f"{election_id!r} is a real election, and this would register people who do not exist. "
             "Its voters come with its roll: `./livetally election import-roll FILE`."
         )
+    if election.roll == "list":
+        raise ElectionError(f"The roll of {election_id!r} is a list: people come with `./livetally election import-roll FILE`.")
     if election.status not in ("draft", "open"):
         raise ElectionError(f"{election_id!r} is {election.status}; nobody votes in it any more.")
     return election

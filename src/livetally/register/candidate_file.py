@@ -24,6 +24,13 @@ COLUMNS = {
     "platform": LEAFLET_CHARS_MAX,
     "picture": PICTURE_CHARS_MAX,
 }
+ALSO_CALLED = {  # as the reference has them
+    "candidate_name": "name",
+    "candidate_id": "id",
+    "party_affiliation": "party",
+    "campaign_platform": "platform",
+    "photo_url": "picture",
+}
 SEPARATORS = (",", ";", "\t")  # spreadsheets of some countries write a semicolon where others write a comma
 
 
@@ -43,11 +50,9 @@ def read_candidates(content: bytes, election_id: str, picture: Picture) -> tuple
     """The candidates in the order of the file; if there is any fault, they are not to be used."""
     if len(content) > FILE_BYTES_MAX:
         return [], [Fault(1, f"the file has {len(content):,} bytes; a list of candidates has at most {FILE_BYTES_MAX:,}")]
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        return [], [Fault(line, "this is no UTF-8. Save the file as “CSV UTF-8”, and try again")]
+    text, line = decoded(content)
+    if text is None:
+        return [], [Fault(line, "this is text neither in UTF-8 nor in Windows-1252. Save the file as “CSV UTF-8”, and try again")]
     head = text.split("\n", 1)[0]
     separator = max(SEPARATORS, key=head.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
@@ -64,12 +69,34 @@ def read_candidates(content: bytes, election_id: str, picture: Picture) -> tuple
     return _of_rows(rows, election_id, picture)
 
 
+def decoded(content: bytes) -> tuple[str | None, int]:
+    """The text, or None and the line that cannot be read. What is not UTF-8 is Windows-1252, which many spreadsheets write."""
+    try:
+        return content.decode("utf-8-sig"), 0
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+    if b"\0" in content:  # UTF-16, or no text at all
+        return None, line
+    try:
+        return content.decode("cp1252"), 0
+    except UnicodeDecodeError as error:
+        return None, content[: error.start].count(b"\n") + 1
+
+
+def is_utf_8(content: bytes) -> bool:
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def _of_rows(rows: list[tuple[int, list[str]]], election_id: str, picture: Picture) -> tuple[list[Candidate], list[Fault]]:
     filled = [(line, [cell.strip() for cell in row]) for line, row in rows if any(cell.strip() for cell in row)]
     if not filled:
         return [], [Fault(1, "the file is empty; its first line names the columns: " + ", ".join(COLUMNS))]
     (_, head), *people = filled
-    columns = [name.lower() for name in head]
+    columns = [ALSO_CALLED.get(name, name) for name in ("_".join(name.casefold().replace("-", " ").split()) for name in head)]
     if faults := _of_head(columns):
         return [], faults
     candidates, faults = [], []

@@ -58,7 +58,9 @@ def check_roll(connection: Connection, election_id: str, path: Path, today: date
     """Say what an import would do. `told` is given the report and every row, which it has to read in one go; nothing is changed."""
     importing, layout = _begin(connection, election_id, path)
     with importing.bringing(election_id, _brought(path, layout, election_id, today)):
-        report = _report(importing, importing.counts(), layout, election_id, path)
+        counts = importing.counts()
+        importing.check_may_grow(Roll(connection).election(election_id), counts)
+        report = _report(importing, counts, layout, election_id, path)
         told(report, importing.judged())
     return report
 
@@ -106,7 +108,7 @@ def _brought(path: Path, layout: Layout, election_id: str, today: date) -> Itera
     read = reader(layout.columns, election_id, today)
     for line, row in rows(path, layout):
         person = row.what if isinstance(row, Broken) else read(row)
-        yield (line, person, listed_voter_message(person, election_id)) if isinstance(person, Voter) else (line, person)
+        yield line, person, listed_voter_message(person, election_id).decode() if isinstance(person, Voter) else ""
 
 
 def _report(importing: RollImport, counts: Counts, layout: Layout, election_id: str, path: Path) -> Report:

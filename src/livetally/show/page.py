@@ -6,6 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from livetally.adapters.access import secured
 from livetally.core.errors import UsageError
 from livetally.settings import read_settings
 from livetally.show import sections
@@ -31,7 +32,7 @@ def main() -> None:
     if settings.kafka_bootstrap_servers is None or settings.database_url is None:
         st.html(sections.cannot_start(sections.NO_ADDRESSES))
         return
-    serving = shared(settings.kafka_bootstrap_servers, settings.database_url.get_secret_value())
+    serving = shared(secured(settings.kafka_bootstrap_servers, settings), settings.database_url.get_secret_value())
     navigate(Sources(lambda: serving.snapshot, serving.asking, lambda: datetime.now(UTC)))
 
 

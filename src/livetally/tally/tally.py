@@ -18,6 +18,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as f
 from pyspark.sql.streaming.query import StreamingQuery
 
+from livetally.adapters.access import spark_options
 from livetally.adapters.cells import Cells, Generation
 from livetally.adapters.custody import Custody
 from livetally.adapters.kafka import reader
@@ -170,7 +171,7 @@ def _checkpoint_url(settings: Settings, generation: int) -> str:
 def _start(spark: SparkSession, settings: Settings, bootstrap_servers: str, checkpoint: Checkpoint, count: Count) -> StreamingQuery:
     messages = (
         spark.readStream.format("kafka")
-        .option("kafka.bootstrap.servers", bootstrap_servers)
+        .options(**spark_options(bootstrap_servers))
         .option("subscribe", VOTES)
         .option("startingOffsets", "earliest")
         .option("failOnDataLoss", "true")

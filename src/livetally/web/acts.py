@@ -13,7 +13,7 @@ from livetally.web.models import ElectionId
 
 LISTED_MAX = 500
 
-router = APIRouter(prefix="/acts", tags=["administering"])
+router = APIRouter(prefix="/acts", tags=["Administering"])
 
 
 @router.get("", dependencies=[allow(Role.ADMIN)], summary="What was done")

@@ -15,7 +15,7 @@ from livetally.web.ground import OnGround
 from livetally.web.models import InPath
 from livetally.web.seeing import election_of, known, told
 
-router = APIRouter(prefix="/elections", tags=["elections"])
+router = APIRouter(prefix="/elections", tags=["Elections"])
 Viewer = Annotated[Person, allow(Role.VIEWER)]
 
 

@@ -24,7 +24,7 @@ from livetally.web.signing import came_from
 CERTIFIES_S_MAX = 120.0
 AUDITS_S_MAX = 900.0  # what certifying takes besides: it reads every ballot, row and message
 
-router = APIRouter(prefix="/elections", tags=["administering"])
+router = APIRouter(prefix="/elections", tags=["Administering"])
 Official = Annotated[Person, allow(Role.OFFICIAL)]
 Act = Callable[[Connection, Actor, str], Election]
 

@@ -21,7 +21,7 @@ from livetally.web.models import InPath
 from livetally.web.problems import Problem
 from livetally.web.seeing import sighted, told, unless_known
 
-router = APIRouter(prefix="/elections/{election_id}", tags=["results"])
+router = APIRouter(prefix="/elections/{election_id}", tags=["Results"])
 Viewer = Annotated[Person, allow(Role.VIEWER)]
 
 

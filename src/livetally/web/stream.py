@@ -35,7 +35,7 @@ DESCRIPTION: dict[int | str, dict[str, Any]] = {
 
 def stream_part() -> Part:
     """With the reader that all of them share."""
-    router = APIRouter(prefix="/elections/{election_id}/results", tags=["results"])
+    router = APIRouter(prefix="/elections/{election_id}/results", tags=["Results"])
     made: list[Live] = []
 
     @router.get("/stream", response_class=StreamingResponse, responses=DESCRIPTION, summary="The result as it comes")

@@ -23,7 +23,7 @@ LISTED_MAX = 200
 AUDIT_S_MAX = 900.0  # it reads every ballot, row and message
 
 log = logging.getLogger(__name__)
-router = APIRouter(prefix="/elections/{election_id}", tags=["observing"])
+router = APIRouter(prefix="/elections/{election_id}", tags=["Observing"])
 Observer = Annotated[Person, allow(Role.OBSERVER)]
 
 

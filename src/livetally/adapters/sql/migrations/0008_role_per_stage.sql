@@ -89,8 +89,7 @@ GRANT SELECT ON elections, candidates, voters, electorate, roll_entries, roll_si
     TO livetally_api;
 GRANT SELECT (voter_id, voting_time, election_id, ballot_partition, ballot_offset) ON votes TO livetally_api;
 GRANT INSERT, UPDATE ON elections, voting_codes, receipts, users, credentials TO livetally_api;
-GRANT INSERT, DELETE ON candidates TO livetally_api; -- a draft's list may be brought again
-GRANT INSERT ON acts TO livetally_api;
+GRANT INSERT ON candidates, acts TO livetally_api;
 GRANT SELECT, INSERT ON codes_key TO livetally_api, livetally_organise;
 
 -- organise: the commands of those who hold elections. Rolls and candidates of a draft may be brought again.
@@ -114,3 +113,5 @@ GRANT SELECT (user_name, kind, label, created_at, expires_at, revoked_at) ON cre
 GRANT SELECT ON shown_totals, group_turnout, votes_per_candidate, votes_per_party, turnout_by_state, turnout_by_city, turnout_by_gender,
     turnout_by_age, votes_by_state, votes_by_city, votes_by_gender, votes_by_age, votes_per_minute
     TO livetally_show, livetally_api, livetally_organise, livetally_look;
+GRANT SELECT ON on_roll, roll_lengths, roll_elections, roll_places, roll_births
+    TO livetally_cast, livetally_tally, livetally_show, livetally_api, livetally_organise, livetally_look;
