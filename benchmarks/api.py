@@ -6,15 +6,17 @@ docs/benchmarks.md says what each figure means. Exit code 1 if a ballot that was
 """
 
 import argparse
+import subprocess
 import sys
 import time
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from harness.announcements import Announcements, delays_s
 from harness.api_clients import Ballot
 from harness.api_figures import Found, document, rows
-from harness.api_stack import ELECTION, Served, Sizes, api, hold_election, serve
+from harness.api_stack import ELECTION, Served, Sizes, api, hold_election, listening, serve
 from harness.database import owner, row
 from harness.electorate import register
 from harness.holding import hold
@@ -28,14 +30,13 @@ from livetally.embedded.services import EVERYTHING
 
 FULL = {"seconds": 20.0, "warm_seconds": 10.0, "listeners": 200, "codes_per_s": 4_000.0}
 QUICK = {"seconds": 3.0, "warm_seconds": 2.0, "listeners": 20, "codes_per_s": 4_000.0}
+SETTLES_S = 3.0  # a batch of the tally, and the tick of a stream
 PARTS = 5  # twice warming up and twice without Kafka for half of the time; and once with everything
 COUNTED_WITHIN_S = 180.0
 LOOK_S = 0.1
 BYTES_PER_VOTER, BYTES_BESIDES = 6_500, 3_000_000_000
 
-COUNTED = (
-    "SELECT coalesce(sum(votes), 0)::bigint FROM cells JOIN tally_generations USING (generation) WHERE state = 'shown' AND election_id = %s"
-)
+COUNTED = "SELECT coalesce(sum(votes), 0)::bigint FROM cells JOIN tally_generations g USING (generation) WHERE g.state = 'shown' AND election_id = %s"
 # Of these receipts, those whose ballot is a vote: by the ledger's own row, at the receipt's own place.
 ACCEPTED = """
 SELECT count(*) FROM unnest(%s::text[]) AS q (receipt) JOIN receipts r USING (receipt)
@@ -76,7 +77,9 @@ class ApiBench:
                 self.found.served = serve(process, port, self._take(options.seconds), self._sizes, **programs)
             with self._phase("count", "the last of them is counted"):
                 self._await_counted(len(warm.acknowledged) + len(self.found.served.acknowledged), tally.check)
-            self._check(warm)
+            with self._phase("listen", f"{options.listeners} listeners, while some vote for {options.seconds / 2:g} s"):
+                slow = self._listen(process, port)
+            self._check(warm, slow)
         with self._phase("bare again", "the API without Kafka"):
             self.found.bare.append(self._without_kafka())
         return self.found
@@ -87,6 +90,26 @@ class ApiBench:
             warm = self._sizes.lasting(self._options.warm_seconds / 2)
             serve(process, port, self._take(warm.seconds), warm)
             return serve(process, port, self._take(seconds), self._sizes.lasting(seconds))
+
+    def _listen(self, process: "subprocess.Popen[bytes]", port: int) -> Served:
+        """Few vote: what is measured is the way from an announced total to the last who listens, not how busy the machine is."""
+        options, found = self._options, self.found
+        seconds = options.seconds / 2
+        with Announcements(self._stand.kafka) as announcements, listening(port, options.listeners) as heard:
+            slow = serve(process, port, self._take(seconds), Sizes(seconds, 1, 1))
+            time.sleep(SETTLES_S)  # what was announced at the end has its time to arrive
+            listeners, end_ns = heard(), time.monotonic_ns()
+            first_ns = min(sent for sent, _, _ in slow.acknowledged)
+            announced = [one for one in announcements.seen if one[0] >= first_ns]
+        found.stream_listeners = len(listeners)
+        each = [delays_s(announced, seen, first_ns, end_ns, end_ns) for seen in listeners]
+        found.stream_delays_s = [max(delays) for delays in zip(*each, strict=True)]
+        for seen in listeners:
+            if [total for _, total in seen] != sorted(total for _, total in seen):
+                found.faults.append("a listener heard a number that was smaller than the one before")
+        if not announced:
+            found.faults.append("nothing was announced while they listened")
+        return slow
 
     def _take(self, seconds: float) -> list[Ballot]:
         """Ballots that nobody has cast; more than can be cast in that time."""
@@ -104,10 +127,10 @@ class ApiBench:
                     return
                 time.sleep(LOOK_S)
 
-    def _check(self, warm: Served) -> None:
+    def _check(self, *others: Served) -> None:
         """By the ledger's rows, not by what the API says of itself."""
         found = self.found
-        receipts = [receipt for served in (warm, found.served) for _, _, receipt in served.acknowledged]
+        receipts = [receipt for served in (*others, found.served) for _, _, receipt in served.acknowledged]
         if len(set(receipts)) != len(receipts):
             found.faults.append("a receipt was given out twice")
         with owner(self._stand.roll_url) as connection:
@@ -118,7 +141,7 @@ class ApiBench:
             found.faults.append(f"{found.lost:,} ballots were acknowledged and are not in the ledger")
         if in_ledger != len(receipts):
             found.faults.append(f"the ledger has {in_ledger:,} votes, and {len(receipts):,} were acknowledged")
-        for served in (warm, found.served, *found.bare):
+        for served in (*others, found.served, *found.bare):
             found.faults += [f"the API refused a good ballot: {said}" for said in served.refused[:3]]
 
 
@@ -133,7 +156,7 @@ def main() -> int:
 
 
 def _voters(options: argparse.Namespace) -> int:
-    return round((options.seconds * 2 + options.warm_seconds * 2) * options.codes_per_s) + PARTS
+    return round((options.seconds * 2.5 + options.warm_seconds * 2) * options.codes_per_s) + PARTS
 
 
 def _options() -> argparse.Namespace:

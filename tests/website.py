@@ -1,11 +1,13 @@
 """The application, really served, on real services; people with every kind of credential; elections with votes that are counted."""
 
 import secrets
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import requests
@@ -20,12 +22,13 @@ from livetally.adapters.postgres import Connection
 from livetally.adapters.roll import Roll
 from livetally.commands.api import organising
 from livetally.core.access import Role, csrf_token
-from livetally.core.elections import Election
+from livetally.core.elections import Candidate, Election
+from livetally.core.errors import ElectionError
 from livetally.settings import Settings
 from livetally.web.app import make_app
 from livetally.web.ground import Part
 from livetally.web.meter import Meter
-from livetally.web.organising import Organising
+from livetally.web.organising import Listed, Organising
 from livetally.web.parts import every_part
 from servers import free_port
 from waiting import wait_for
@@ -82,8 +85,20 @@ def served(
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     **settings: Any,
 ) -> Iterator[Site]:
-    meter = Meter()
+    with tempfile.TemporaryDirectory(prefix="livetally-tests-") as directory:  # for the key of the codes, unless the test has one
+        yield from _served(kafka, database_url, parts, acts, now, {"data_dir": Path(directory)} | settings)
+
+
+def _served(
+    kafka: str,
+    database_url: str,
+    parts: Sequence[Part] | None,
+    acts: Organising | None,
+    now: Callable[[], datetime],
+    settings: dict[str, Any],
+) -> Iterator[Site]:
     wanted = settings_of(database_url, kafka, **settings)
+    meter = Meter()
     app = make_app(
         wanted, kafka, database_url, acts or organising(kafka, database_url), every_part() if parts is None else parts, now, meter
     )
@@ -169,3 +184,33 @@ class Hall:
         with self.connection.transaction():
             assert cells.store(self._generation, Batch(self._batch, rows.encode(), starts, ends, int(moment.timestamp()))) is not None
         self._batch += 1
+
+
+class Report:
+    ok = True
+
+    def as_json(self) -> dict[str, Any]:
+        counts = dict.fromkeys(("ballots", "accepted", "ledger", "published", "tallied", "behind", "differences_total"), 0)
+        return counts | {"ok": True, "rejected": {}, "heads": [], "differences": []}
+
+
+def refused(*_: object) -> Election:
+    raise ElectionError("No act is carried out here.")
+
+
+def nothing_listed(_election_id: str, _rows: Sequence[object]) -> Listed:
+    none: list[Candidate] = []
+    return Listed(none, {})
+
+
+IDLE = Organising(
+    faults_of=lambda _election, _now: {},
+    create=refused,
+    listed=nothing_listed,
+    list_candidates=refused,
+    open=refused,
+    close=refused,
+    publish=refused,
+    certify=refused,
+    audit=Report,
+)

@@ -5,15 +5,17 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
+from typing import cast
 from urllib.error import URLError
 from urllib.request import urlopen
 
 from harness.api_clients import Ballot, cast_from
+from harness.api_listeners import Seen, listen_from
 from harness.cost import Cost, Meter, cost
 from harness.recorder import end
 from harness.stand import Stand
@@ -137,6 +139,36 @@ def _client(port: int, ballots: Sequence[Ballot], sizes: Sizes) -> "Iterator[tup
     finally:
         process.terminate()
         process.join()
+
+
+@contextmanager
+def listening(port: int, listeners: int) -> "Iterator[Callable[[], list[list[Seen]]]]":
+    """So many listen to the stream of results; asked, what each has heard, and when. They stay until the end."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=listen_from, args=(port, ELECTION, listeners, theirs), daemon=True)
+    process.start()
+    theirs.close()
+
+    def heard() -> list[list[Seen]]:
+        ours.send("stop")
+        return cast("list[list[Seen]]", _received(ours))
+
+    try:
+        _received(ours)
+        yield heard
+    finally:
+        process.terminate()
+        process.join()
+
+
+def _received(pipe: "Pipe[object, object]") -> object:
+    try:
+        if pipe.poll(ANSWERS_WITHIN_S):
+            return pipe.recv()
+    except (EOFError, OSError) as error:
+        raise ServiceError("The listeners of the stream have ended; what they said stands above.") from error
+    raise ServiceError(f"Not all listeners of the stream have heard something within {ANSWERS_WITHIN_S:.0f} s.")
 
 
 def _await_answer(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:

@@ -35,7 +35,7 @@ NOT_OURS = {
 MADE_LATER = {".venv/", ".livetally/", ".env", ".livetally", ".livetally/logs", ".venv"}
 A_FILE = re.compile(r"[\w./-]*\w\.(?:py|sql|md|toml|lock|in|css|properties|json|yaml|yml|txt|log)")
 A_FOLDER = re.compile(r"\.?[\w-]+(?:/[\w.-]+)*/")
-HOSTS_ALLOWED = {"127.0.0.1", "localhost", "randomuser.me"}
+HOSTS_ALLOWED = {"127.0.0.1", "localhost", "vote.example", "livetally;", "randomuser.me"}
 
 
 def table(text: str, *columns: str) -> list[list[str]]:

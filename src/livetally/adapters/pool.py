@@ -14,6 +14,7 @@ from livetally.core.errors import ServiceError
 Found = TypeVar("Found")
 
 WAITING_MAX = 1_000  # questions for one connection to come free; more would wait longer than whoever asks
+CLOSES_WITHIN_S = 5.0
 
 
 class Pool:
@@ -27,6 +28,8 @@ class Pool:
         self._of_thread = threading.local()
         self._open: set[Connection] = set()
         self._waiting = 0
+        self._asking = 0
+        self._idle = threading.Condition()
 
     async def ask(self, question: Callable[[Connection], Found]) -> Found:
         """The answer of one connection; called from the event loop, and not waited for by it."""
@@ -39,18 +42,28 @@ class Pool:
             self._waiting -= 1
 
     def close(self) -> None:
-        self._threads.shutdown(cancel_futures=True)
-        for connection in self._open:
-            connection.close()
+        """What is asked at this moment is answered, unless that takes too long: then it ends with the process, and has not happened."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        with self._idle:
+            if self._idle.wait_for(lambda: self._asking == 0, CLOSES_WITHIN_S):
+                for connection in self._open:
+                    connection.close()
 
     def _answer(self, question: Callable[[Connection], Found]) -> Found:
-        connection = self._connection()
+        with self._idle:
+            self._asking += 1
         try:
-            with explained(self._url):
-                return question(connection)
-        except ServiceError:
-            self._forget(connection)
-            raise
+            connection = self._connection()
+            try:
+                with explained(self._url):
+                    return question(connection)
+            except ServiceError:
+                self._forget(connection)
+                raise
+        finally:
+            with self._idle:
+                self._asking -= 1
+                self._idle.notify_all()
 
     def _connection(self) -> Connection:
         kept: Connection | None = getattr(self._of_thread, "connection", None)

@@ -8,8 +8,8 @@ from livetally.show.words import number, plural, said
 _MARKS: dict[Badge, str] = {"green": "✓", "amber": "…", "red": "✕", "unknown": "?"}
 # Where the numbers are of elections, some of which this viewer may not see.
 _UNCOUNTED: dict[Badge, str] = {
-    "green": "All three hold the same votes, and none is on its way.",
-    "amber": "Of the ballots that all three have passed they hold the same votes. More are on the way to the tally.",
+    "green": "Of the ballots that all three have passed they hold the same votes.",
+    "amber": "Of the ballots that all three have passed they hold the same votes. More are on the way to the tally, some for longer than usual.",
     "red": "Ledger, topic and tally do not hold the same votes of the ballots that all three have passed. Observers see where.",
 }
 WITNESSES = {"ledger": "ledger", "topic": "votes topic", "tally": "tally", "announced": "announced totals"}
@@ -24,6 +24,8 @@ def badge(agreement: Agreement) -> str:
 
 def headline(agreement: Agreement) -> str:
     match agreement.state:
+        case "green" if agreement.behind:
+            return f"Agree; {plural(agreement.behind, 'vote')} on {'its' if agreement.behind == 1 else 'their'} way"
         case "green":
             return "Ledger, topic and tally agree"
         case "amber":
@@ -39,12 +41,17 @@ def explained(agreement: Agreement, moment: Moment) -> str:
     if agreement.hides_counts and agreement.state in _UNCOUNTED:
         return _UNCOUNTED[agreement.state]
     match agreement.state:
-        case "green":
+        case "green" if not agreement.behind:
             return f"All three hold the same {plural(agreement.ledger, 'vote')}, and none is on its way."
+        case "green":
+            return (
+                f"Of the ballots that all three have passed they hold the same {plural(agreement.ledger, 'vote')}. "
+                f"{plural(agreement.behind, 'vote is', 'votes are')} recorded and on the way to the tally, none for longer than usual."
+            )
         case "amber":
             return (
                 f"Of the ballots that all three have passed they hold the same {plural(agreement.ledger, 'vote')}. "
-                f"{plural(agreement.behind, 'vote is', 'votes are')} recorded and on the way to the tally."
+                f"{plural(agreement.behind, 'vote is', 'votes are')} recorded and on the way to the tally, some for longer than usual."
             )
         case "red":
             since = f" since {moment.clock(agreement.since)}" if agreement.since else ""

@@ -69,7 +69,8 @@ def _facts(facts: Facts, person: Person, trusted: frozenset[str]) -> Facts:
     elections = tuple(one for one in facts.elections if may_know_of(one, role_in(person, one.election_id)))
     known = {one.election_id for one in elections}
     candidates = {election_id: count for election_id, count in facts.candidates.items() if election_id in known}
-    return replace(facts, elections=elections, candidates=candidates, rejected=_of(facts.rejected, trusted))
+    rolls = {election_id: count for election_id, count in facts.rolls.items() if election_id in known}
+    return replace(facts, elections=elections, candidates=candidates, rolls=rolls, rejected=_of(facts.rejected, trusted))
 
 
 def _agreement(agreement: Agreement, open_to: frozenset[str], *, is_all: bool, hides_counts: bool) -> Agreement:

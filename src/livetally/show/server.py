@@ -72,11 +72,14 @@ def application(static: Path, serving: Callable[[], Serving] | None) -> App:
             await warm_up(get_instance(), lambda: ours.snapshot.facts is not None and ours.snapshot.results is not None)
         yield
 
-    routes: list[BaseRoute] = []
-    if serving is not None:
-        shell = read_shell(static, TITLE, ICON)
-        routes = [Route(f"/{page.path}", _look(shell, page, serving), methods=["GET"]) for page in PAGES]
+    routes = [] if serving is None else looks(static, serving)
     return App(SCRIPT, routes=routes, middleware=[Middleware(Compressed, directory=static)], lifespan=warm)
+
+
+def looks(static: Path, serving: Callable[[], Serving]) -> list[BaseRoute]:
+    """What answers where a page has its address. Streamlit answers everywhere else."""
+    shell = read_shell(static, TITLE, ICON)
+    return [Route(f"/{page.path}", _look(shell, page, serving), methods=["GET"]) for page in PAGES]
 
 
 def _look(shell: Shell, page: Page, serving: Callable[[], Serving]) -> Callable[[Request], Response]:

@@ -10,6 +10,7 @@ from livetally.core.access import PUBLIC, Person, Role, csrf_token
 from livetally.core.passwords import CHARS_MAX
 from livetally.web.access import allow, anybody, signed_in
 from livetally.web.ground import Ground, OnGround
+from livetally.web.models import NO_NUL
 from livetally.web.page import page, style
 from livetally.web.problems import Problem
 from livetally.web.signing import check_origin, give_cookie, session_of, sign_in, sign_out, take_cookie
@@ -28,7 +29,7 @@ async def login_page(next: str = "/account") -> HTMLResponse:  # noqa: A002 (the
 async def login(
     ground: OnGround,
     request: Request,
-    user_name: Annotated[str, Form(max_length=NAME_CHARS_MAX)] = "",
+    user_name: Annotated[str, Form(max_length=NAME_CHARS_MAX, pattern=NO_NUL)] = "",
     password: Annotated[str, Form(max_length=CHARS_MAX)] = "",
     next: Annotated[str, Form(max_length=500)] = "/account",  # noqa: A002 (likewise)
 ) -> Response:

@@ -42,8 +42,8 @@ def make_app(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         pool = Pool(database_url, "api", Rights.API, CONNECTIONS)
-        slow = Pool(database_url, "api slow", Rights.API, SLOW_CONNECTIONS)
-        desk = Pool(database_url, "api desk", Rights.ORGANISE, DESK_CONNECTIONS)
+        slow = Pool(database_url, "api", Rights.API, SLOW_CONNECTIONS)
+        desk = Pool(database_url, "api", Rights.ORGANISE, DESK_CONNECTIONS)
         hashing = Hashing()
         logins = Buckets(settings.api_logins_per_minute / 60.0, settings.api_logins_per_minute)
         ground = Ground(

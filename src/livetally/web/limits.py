@@ -5,7 +5,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from livetally.settings import Settings
@@ -70,6 +70,8 @@ class Limits:
                 await self._app(scope, self._bounded(receive), answer.send)
         except TimeoutError:
             await answer.instead(Problem(503, "too-slow", "This took longer than it may. Try again.", retry_after_s=2), scope, receive)
+        except ClientDisconnect:
+            pass  # nobody is left to be answered
         except Exception as fault:  # noqa: BLE001 (whoever asks is to be answered, whatever happened)
             await answer.instead(problem_of(fault, scope), scope, receive)
         finally:

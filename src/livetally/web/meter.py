@@ -12,14 +12,19 @@ from livetally.observe.meter import STEP_BUCKETS_S, StageMeter
 class Meter(StageMeter):
     def __init__(self, round_within_s: float = ROUND_WITHIN_S, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__("api", round_within_s, clock)
-        self._requests = Counter("livetally_api_requests_total", "Requests answered", ["status"], registry=self.registry)
+        self._requests = Counter(
+            "livetally_api_requests_total",
+            "Requests answered, by status; 0 where whoever asked went away before",
+            ["status"],
+            registry=self.registry,
+        )
+        self._requests.labels("200")  # a rate needs the 0 that it begins with
         self._seconds = Histogram(
             "livetally_api_request_seconds", "Time until an answer begins", buckets=STEP_BUCKETS_S, registry=self.registry
         )
         self._listeners = Gauge("livetally_api_listeners", "Streams of results that are open", registry=self.registry)
 
     def answered(self, status: int, seconds: float) -> None:
-        """`status` 0: whoever asked went away before."""
         self._requests.labels(str(status)).inc()
         self._seconds.observe(seconds)
 

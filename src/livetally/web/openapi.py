@@ -8,6 +8,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 
 from livetally.core.access import SESSION_COOKIE, Role
+from livetally.web import models
 from livetally.web.access import Anybody, Having, Rule, SignedIn, WithCode, anybody, rules
 from livetally.web.models import EXAMPLE_ID, ProblemDocument
 from livetally.web.problems import MEDIA_TYPE, Problem
@@ -69,6 +70,9 @@ def described(app: FastAPI) -> dict[str, Any]:
         schemas = components.setdefault("schemas", {})
         for foreign in ("HTTPValidationError", "ValidationError"):
             schemas.pop(foreign, None)
+        for name, model in vars(models).items():
+            if name in schemas and "examples" in schemas[name]:  # FastAPI leaves out what is null, also in examples
+                schemas[name]["examples"] = model.model_config["json_schema_extra"]["examples"]
         schemas["Problem"] = ProblemDocument.model_json_schema() | {"title": "Problem"}
         components["securitySchemes"] = SCHEMES
         for place, rule in rules(app):
@@ -86,8 +90,10 @@ def _complete(operation: dict[str, Any], method: str, path: str, rule: Rule) -> 
     responses = operation["responses"]
     if MEDIA_TYPE not in responses.get("422", {}).get("content", {}):
         responses.pop("422", None)
-    for status in _statuses(operation, method, path, rule):
-        responses.setdefault(status, _problem(status, path))
+    named = {status for status, response in responses.items() if int(status) >= 400 and "content" not in response}  # noqa: PLR2004 (a refusal)
+    for status in {*_statuses(operation, method, path, rule), *named} - (responses.keys() - named):
+        responses[status] = _problem(status, path)
+    operation["responses"] = dict(sorted(responses.items()))
 
 
 def _statuses(operation: dict[str, Any], method: str, path: str, rule: Rule) -> Iterator[str]:

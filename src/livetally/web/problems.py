@@ -78,6 +78,8 @@ def problem_of(fault: Exception, scope: Scope) -> Problem:
             return fault
         case RequestValidationError():
             return _of_validation(fault, scope)
+        case HTTPException(__cause__=Problem() as cause):  # FastAPI's words for whatever happens while it reads a body
+            return cause
         case HTTPException():
             return _of_http(fault, scope)
         case ServiceError():

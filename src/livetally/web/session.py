@@ -14,7 +14,9 @@ from livetally.web.signing import check_origin, give_cookie, session_of, sign_in
 router = APIRouter(prefix="/session", tags=["Signing in"])
 
 
-@router.post("", status_code=201, dependencies=[anybody], summary="Sign in")
+@router.post(
+    "", status_code=201, dependencies=[anybody], responses={401: {"description": "no such user, or another password"}}, summary="Sign in"
+)
 async def open_session(ground: OnGround, request: Request, response: Response, body: models.SignIn) -> models.Session:
     """The session is a cookie that scripts cannot read. After some attempts in a minute: 429."""
     check_origin(request)

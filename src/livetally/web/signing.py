@@ -30,7 +30,8 @@ async def sign_in(ground: Ground, request: Request, name: str, password: str) ->
         log.warning("somebody could not sign in", extra={"address": address, "is_user": kept is not None})
         raise Problem(401, "sign-in", "No user has this name and this password.")
     session, now = secrets.token_urlsafe(CREDENTIAL_BYTES), ground.now()
-    await ground.pool.ask(lambda connection: _open(connection, session, name, now, address))
+    before = session_of(ground, request)
+    await ground.pool.ask(lambda connection: _open(connection, session, name, now, address, before))
     return session
 
 
@@ -74,7 +75,10 @@ def check_origin(request: Request) -> None:
         raise Problem(403, "form", "This form was not made here. Open the page and sign in there.")
 
 
-def _open(connection: Connection, session: str, name: str, now: datetime, address: str) -> None:
+def _open(connection: Connection, session: str, name: str, now: datetime, address: str, before: str | None) -> None:
+    """In a browser that had one already, that one ends."""
     with connection.transaction():
+        if before is not None:
+            People(connection).revoke(before, now)
         People(connection).open_session(session, name, now)
-        Acts(connection).note(name, "signed in", name, None, {}, address)
+        Acts(connection).note(name, "sign in", name, None, {}, address)

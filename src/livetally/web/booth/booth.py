@@ -32,7 +32,8 @@ class Booth:
         settings = stand.ground.settings
         self._is_behind_tls = settings.api_behind_tls
         self._cookie = f"__Host-{COOKIE}" if settings.api_behind_tls else COOKIE
-        self.public_url = (settings.api_public_url or str(request.base_url)).rstrip("/")
+        here = request.url.replace(scheme="https") if settings.api_behind_tls else request.url
+        self.public_url = (settings.api_public_url or f"{here.scheme}://{here.netloc}").rstrip("/")
         sealed = request.cookies.get(self._cookie)
         self.visit = self.seals.open(sealed, self.now.timestamp()) if sealed else None
 

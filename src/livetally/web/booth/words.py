@@ -43,7 +43,8 @@ EXPIRED = Told(
     403,
     "This page has expired",
     "Nothing was cast by what you just did. If you had cast your ballot before, it stands.",
-    "Enter your code again; if a ballot has been cast with it, you will be shown its receipt.",
+    "Enter your code again; if a ballot has been cast with it, you will be shown its receipt. If this page comes back, your browser keeps no "
+    "cookies: allow them here until you have voted.",
 )
 AWAY = Told(
     503,
