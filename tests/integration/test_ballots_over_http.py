@@ -12,6 +12,7 @@ import requests
 
 from bad_ballots import COUNTS, bad_ballots
 from booths import LISTED, REAL, TESTER, TIMEOUT_S, await_state, cast, hold_real_election, issue_codes, state_of
+from electorate import overrule
 from livetally.adapters.codes import Codes, codes_key
 from livetally.core.access import Role
 from livetally.core.codes import grouped, written
@@ -133,7 +134,7 @@ def test_a_repeated_request_is_answered_also_when_the_election_is_over(polls: Po
 def test_a_ballot_that_came_too_late_is_rejected_with_the_reason(polls: Polls) -> None:
     """The API was not wrong, *record* is right: the election was closed while the ballot was on its way."""
     receipt = cast(polls.site.url, polls.codes["v1"]).json()["receipt"]
-    polls.pipeline.tamper("UPDATE elections SET closes_at = now() - interval '1 minute' WHERE election_id = %s", (REAL,))
+    overrule(polls.pipeline.connection, "UPDATE elections SET closes_at = now() - interval '1 minute' WHERE election_id = %s", (REAL,))
     polls.pipeline.record_all()
     found = state_of(polls.site.url, receipt)
     assert (found["state"], found["reason"]) == ("rejected", "not_open")

@@ -12,6 +12,7 @@ from livetally.core.codes import grouped, written
 from livetally.core.following import Accepted, Found, Link, Pending, Place, Refused, follow
 from livetally.web.ballots.answers import Refusal
 from livetally.web.ballots.asking import wish
+from livetally.web.ballots.lane import election_of
 from livetally.web.ballots.lists import Listed
 from livetally.web.booth.drawing import portrait
 from livetally.web.booth.visit import LASTS_S, Seals, Visit
@@ -163,3 +164,20 @@ def test_hours_and_candidates(one: Hours, candidate_id: str | None, refusal: Ref
 )
 def test_only_pictures_that_lie_in_the_list_are_shown(photo_url: str, *, is_shown: bool) -> None:
     assert portrait(photo_url) == (photo_url if is_shown else None)
+
+
+@pytest.mark.parametrize(
+    ("path", "election_id"),
+    [
+        ("/elections/may/ballots", "may"),
+        ("/elections/müller 7/ballots", "müller 7"),
+        ("/elections//ballots", None),
+        ("/elections/a/b/ballots", None),
+        ("/elections/may/ballots/", None),
+        ("/elections/may", None),
+        ("/ballots", None),
+        ("/elections/ballots", None),
+    ],
+)
+def test_the_short_way_is_for_ballots_alone(path: str, election_id: str | None) -> None:
+    assert election_of(path) == election_id

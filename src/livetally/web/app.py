@@ -85,6 +85,9 @@ def make_app(
     for part in parts:
         app.include_router(part.router)
     explain(app)
+    for part in parts:
+        if part.lane is not None:
+            app.add_middleware(part.lane)
     app.add_middleware(Limits, settings=settings, meter=meter)
     app.add_middleware(Headers, behind_tls=settings.api_behind_tls)
     check_routes(app)

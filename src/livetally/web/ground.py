@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
+from starlette.types import ASGIApp
 
 from livetally.adapters.pool import Pool
 from livetally.settings import Settings
@@ -39,6 +40,7 @@ class Part:
 
     router: APIRouter
     running: Callable[[Ground], AbstractAsyncContextManager[None]] | None = None
+    lane: Callable[[ASGIApp], ASGIApp] | None = None  # a short way to one of the routes, inside limits and headers
 
 
 async def ground_of(request: Request) -> Ground:

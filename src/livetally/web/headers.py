@@ -1,6 +1,5 @@
 """What a browser is told about every answer, so that it does nothing that we would not."""
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 # Pages bring their own style sheets and pictures along; portraits are data URIs. No script runs that somebody wrote into a name.
@@ -27,14 +26,14 @@ class Headers:
     def __init__(self, app: ASGIApp, *, behind_tls: bool) -> None:
         self._app = app
         named = ALWAYS | ({"Strict-Transport-Security": TLS_FOR_A_YEAR} if behind_tls else {})
-        self._headers = [(name, value) for name, value in named.items()]
+        self._headers = [(name.lower().encode(), value.encode()) for name, value in named.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def add(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in self._headers:
-                    headers.setdefault(name, value)
+                said = message["headers"] = list(message["headers"])
+                names = {name for name, _ in said}
+                said += [header for header in self._headers if header[0] not in names]
             await send(message)
 
         await self._app(scope, receive, add if scope["type"] == "http" else send)

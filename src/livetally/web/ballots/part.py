@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from livetally.adapters.ballot_sender import Sender, Tell
 from livetally.adapters.codes import codes_key
 from livetally.adapters.receipts import Receipts
-from livetally.web.ballots.routes import ballot_routes
+from livetally.web.ballots.lane import Lane
+from livetally.web.ballots.routes import ballot_routes, casting
 from livetally.web.ballots.service import Ballots, Sending
 from livetally.web.ballots.stand import Stand
 from livetally.web.booth.routes import booth_routes
@@ -51,4 +52,4 @@ def ballots_parts(make_sender: MakeSender = Sender) -> tuple[Part, Part]:
             made.stands.pop()
             await ballots.stop()
 
-    return Part(ballot_routes(made), running), Part(booth_routes(made))
+    return Part(ballot_routes(made), running, lambda app: Lane(app, casting(made))), Part(booth_routes(made))

@@ -1,11 +1,10 @@
 """Ballots as JSON: cast one, follow one; and a new code for a voter who has lost theirs."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import JSONResponse
-from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
 from livetally.adapters.acts import Actor
@@ -18,6 +17,7 @@ from livetally.core.following import follow
 from livetally.web.access import allow, allow_code, anybody
 from livetally.web.ballots import described
 from livetally.web.ballots.asking import wish
+from livetally.web.ballots.lane import Cast
 from livetally.web.ballots.saying import NOT_KEPT, followed, said
 from livetally.web.ballots.service import Request as Casting
 from livetally.web.ballots.stand import GetStand
@@ -35,26 +35,23 @@ class Reissued(BaseModel):
     code: str
 
 
-class LeanRoute(APIRoute):
-    """For a route that takes its request as it is: nothing has to be found out about parameters, which would cost as much as the ballot.
+def casting(stand_of: GetStand) -> Cast:
+    """What becomes of a request to cast, by whichever way it has come. Raises Problem."""
 
-    Its rule is declared like any other's; that of a code finds nothing out before the code is looked up.
-    """
+    async def cast(election_id: str, body: bytes, headers: Mapping[str, str]) -> Response:
+        stand, wanted = stand_of(), wish(body, headers)
+        if len(election_id) > FIELD_CHARS_MAX or "\x00" in election_id:
+            raise Problem(404, "unknown-election", "There is no such election.", field="election_id")
+        hashed = keyed_hash(stand.key, wanted.secret)
+        return said(await stand.ballots.cast(Casting(hashed, election_id, wanted.candidate_id, wanted.idempotency_key)))
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        endpoint = self.endpoint
-
-        async def handle(request: Request) -> Response:
-            answer: Response = await endpoint(request.path_params["election_id"], request)
-            return answer
-
-        return handle
+    return cast
 
 
 def ballot_routes(stand_of: GetStand) -> APIRouter:
-    router, lean = APIRouter(tags=["Ballots"]), APIRouter(tags=["Ballots"], route_class=LeanRoute)
+    router, cast_it = APIRouter(tags=["Ballots"]), casting(stand_of)
 
-    @lean.post(
+    @router.post(
         "/elections/{election_id}/ballots",
         status_code=202,
         dependencies=[allow_code()],
@@ -65,12 +62,7 @@ def ballot_routes(stand_of: GetStand) -> APIRouter:
     )
     async def cast(election_id: str, request: Request) -> Response:
         """The same request again, or another one with the same code, gets the same receipt and never makes a second vote."""
-        stand = stand_of()
-        wanted = wish(await request.body(), request.headers)
-        if not election_id or len(election_id) > FIELD_CHARS_MAX or "\x00" in election_id:
-            raise Problem(404, "unknown-election", "There is no such election.", field="election_id")
-        hashed = keyed_hash(stand.key, wanted.secret)
-        return said(await stand.ballots.cast(Casting(hashed, election_id, wanted.candidate_id, wanted.idempotency_key)))
+        return await cast_it(election_id, await request.body(), request.headers)
 
     @router.get(
         "/ballots/{receipt}",
@@ -110,8 +102,7 @@ def ballot_routes(stand_of: GetStand) -> APIRouter:
 
         return JSONResponse((await stand.ground.desk.ask(issue)).model_dump(), headers=NOT_KEPT)
 
-    lean.include_router(router)
-    return lean
+    return router
 
 
 def letters_of(receipt: str) -> str | None:

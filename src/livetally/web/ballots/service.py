@@ -21,7 +21,7 @@ from livetally.core.wire import ballot_message
 from livetally.web.ballots.answers import Answer, Before, NotNow, Refusal, Refused, Taken
 from livetally.web.ballots.lists import AGE_S_OF_A_REFUSAL, Listed, Lists
 
-GATHER_S = 0.004  # what arrives meanwhile is asked and sent together: a statement costs more than a ballot
+GATHER_S = 0.01  # what arrives meanwhile is asked and sent together: a statement, and a request to Kafka, cost more than a ballot
 BATCH_MAX = 100  # the statement compares what it has made with what it was asked, each with each
 WAITING_MAX = 5_000  # requests; more would wait for longer than anybody does
 CLAIM_MARGIN_MS = 2_000  # a claim outlasts every answer that Kafka may still give
