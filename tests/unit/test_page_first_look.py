@@ -157,6 +157,9 @@ def test_the_server_answers_with_numbers_that_this_viewer_may_see() -> None:
     assert b"The result is not public yet" in public.body
     official = get(app, "/places?election=e", cookie=f"{SESSION_COOKIE}=good")
     assert told(official.body.decode(), "total-votes") == ["501"]
+    packed = get(app, "/", accept_encoding="gzip")
+    assert len(packed.body) < len(public.body) / 3
+    assert b"The result is not public yet" in gzip.decompress(packed.body)
     assert get(app, "/nowhere").status == HTTPStatus.NOT_FOUND  # here; Streamlit stands behind it
 
 
