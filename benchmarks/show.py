@@ -129,6 +129,7 @@ class ShowBench:
             for _ in range(options.first_views):
                 with chromium.look() as fresh:
                     found.first_views_s.append(fresh.first_view_s)
+                    found.live_s.append(fresh.live_s)
             self._watch(stack, LAST_S)
             self._judge(stack, looking, sessions, (first_ns, last_ns))
 

@@ -76,6 +76,14 @@ def add_election(
         connection.execute("UPDATE candidates SET listed_at = %s WHERE election_id = %s", (opened - LONG_AGO, election_id))
 
 
+def overrule(connection: Connection, statement: str, parameters: Sequence[Any] = ()) -> None:
+    """Change an election as nobody may: past the trigger that refuses it, with the owner's rights."""
+    with connection.transaction():
+        connection.execute("ALTER TABLE elections DISABLE TRIGGER one_way")
+        connection.execute(statement, parameters)
+        connection.execute("ALTER TABLE elections ENABLE TRIGGER one_way")
+
+
 def add_voters(connection: Connection, numbers: Sequence[int], registered_at: datetime | None = None) -> None:
     """People v0, v1, … who registered long ago, unless told otherwise."""
     people = [voter(number) for number in numbers]

@@ -9,12 +9,14 @@ from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
+from livetally.core.access import Person, Role
 from livetally.core.elections import Election
 from livetally.show.past import Ahead, Answer, Series, Then
 from livetally.show.result import Facts, Result, Snapshot, Standing, lead_of, ranked
 
 NOW = datetime(2026, 5, 4, 21, 0, 10, tzinfo=UTC)
 SVG = "data:image/svg+xml;base64,PHN2Zy8+"
+ADMIN = Person("admin", Role.ADMIN)
 TITLES = ("Results", "Places", "People", "Over time", "Trust")
 
 
@@ -62,10 +64,11 @@ def snapshot(*results: Result, elections: tuple[Election, ...] | None = None, **
 
 
 def script(shown: dict) -> None:  # type: ignore[type-arg] # AppTest runs this text without the imports above
-    from livetally.show.live import PAGES, Sources, draw
+    from livetally.show.live import PAGES, draw
+    from livetally.show.sources import sources_for
 
     page = next(page for page in PAGES if page.title == shown["page"])
-    draw(Sources(lambda: shown["snapshot"], shown["asking"], lambda: shown["now"]), page)
+    draw(sources_for(lambda: shown["snapshot"], shown["asking"], lambda: shown["now"], lambda: shown["person"]), page)
 
 
 def page(
@@ -77,7 +80,7 @@ def page(
 ) -> AppTest:
     """The page with this title, drawn once. A dictionary can be changed afterwards, and drawn again."""
     box: dict[str, Any] = shown if isinstance(shown, dict) else {"snapshot": shown}
-    for name, value in {"now": NOW, "asking": asking or Told(), "page": title}.items():
+    for name, value in {"now": NOW, "asking": asking or Told(), "page": title, "person": ADMIN}.items():
         box.setdefault(name, value)
     test = AppTest.from_function(script, args=(box,), default_timeout=20)
     for name, value in {**(address or {}), **parameters}.items():

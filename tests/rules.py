@@ -1,6 +1,7 @@
 """The rules by which ballots count, a second time: a few lines of plain Python over a small world, with which everything has to agree.
 
-The world has elections that open, close or never do either, a candidate who is listed late and somebody who registers late.
+The world has elections that open, close or never do either, a candidate who is listed late and somebody who registers late; elections for
+everybody, for one state and for a list; and people who are registered for a list alone.
 """
 
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ START = datetime(2026, 5, 7, 8, 0, 0, tzinfo=UTC)
 FOREVER_MS = 10**12
 
 # All times in ms after START.
-HOURS_MS = {"hour": (0, 1000), "endless": (0, FOREVER_MS), "second": (250, 750)}
+HOURS_MS = {"hour": (0, 1000), "endless": (0, FOREVER_MS), "second": (250, 750), "region": (0, 1000), "club": (0, 1000)}
 DRAFT = "draft"  # an election without hours
 LISTED_MS = {
     ("hour", "c0"): -FOREVER_MS,
@@ -26,8 +27,14 @@ LISTED_MS = {
     ("hour", "late"): 500,
     ("endless", "d0"): -FOREVER_MS,
     ("second", "s0"): -FOREVER_MS,
+    ("region", "r0"): -FOREVER_MS,
+    ("club", "k0"): -FOREVER_MS,
 }
-REGISTERED_MS = {"v0": -FOREVER_MS, "v1": -FOREVER_MS, "v2": -FOREVER_MS, "v3": 300}
+REGISTERED_MS = {"v0": -FOREVER_MS, "v1": -FOREVER_MS, "v2": -FOREVER_MS, "v3": 300}  # on the general register
+MEMBERS_MS = {"v6": -FOREVER_MS, "v7": -FOREVER_MS}  # registered for a list alone
+STATE = {"v0": "State 0", "v1": "State 1", "v2": "State 2", "v3": "State 0", "v6": "State 0", "v7": "State 1"}
+REGION_STATES = ["State 0", "State 7"]  # who may vote in "region"
+CLUB_MS = {"v1": 500, "v3": 250, "v6": -FOREVER_MS}  # on the list of "club" since; v7 is on another list
 EDGES_MS = sorted({edge + step for edge in (0, 250, 300, 500, 750, 1000) for step in (-1, 0, 1)})
 
 Content = Ballot | Rejected
@@ -61,9 +68,18 @@ def may_count(ms: int, content: Content) -> str:
         return "not_open"
     if LISTED_MS.get((content.election_id, content.candidate_id), FOREVER_MS) > ms:
         return "unknown_candidate"
-    if REGISTERED_MS.get(content.voter_id, FOREVER_MS) > ms:
+    if on_roll_since_ms(content.election_id, content.voter_id) > ms:
         return "unknown_voter"
     return ""
+
+
+def on_roll_since_ms(election_id: str, voter_id: str) -> int:
+    if election_id == "club":
+        registered_ms = (REGISTERED_MS | MEMBERS_MS).get(voter_id, FOREVER_MS)
+        return max(registered_ms, CLUB_MS.get(voter_id, FOREVER_MS))
+    if election_id == "region" and STATE.get(voter_id) not in REGION_STATES:
+        return FOREVER_MS
+    return REGISTERED_MS.get(voter_id, FOREVER_MS)
 
 
 def has_voted(votes: dict[tuple[str, str], str], content: Content) -> str:
@@ -89,9 +105,11 @@ contents: st.SearchStrategy[Content] = st.one_of(
     st.builds(
         Ballot,
         st.sampled_from([*HOURS_MS, "hour", "hour", DRAFT, "nowhere"]),
-        st.sampled_from([*REGISTERED_MS, "nobody"]),
-        st.sampled_from(["c0", "c1", "late", "d0", "s0", "nobody"]),
+        st.sampled_from([*REGISTERED_MS, *MEMBERS_MS, "nobody"]),
+        st.sampled_from(["c0", "c1", "late", "d0", "s0", "r0", "k0", "nobody"]),
     ),
+    st.builds(Ballot, st.just("region"), st.sampled_from([*REGISTERED_MS, *MEMBERS_MS]), st.just("r0")),
+    st.builds(Ballot, st.just("club"), st.sampled_from([*REGISTERED_MS, *MEMBERS_MS]), st.just("k0")),
     st.builds(Rejected, st.just(Reason.MALFORMED), st.sampled_from(["not JSON in UTF-8", "the key is not the voter_id"])),
 )
 

@@ -7,7 +7,8 @@ from livetally.adapters.ledger import Ledger
 from livetally.adapters.postgres import Connection
 from livetally.adapters.roll import Roll
 from livetally.core.elections import Election
-from rules import DRAFT, FOREVER_MS, HOURS_MS, LISTED_MS, START, at
+from rolls import add_people_of_lists, for_list, for_states, put_on_list
+from rules import CLUB_MS, DRAFT, FOREVER_MS, HOURS_MS, LISTED_MS, REGION_STATES, START, at
 
 
 def populate(connection: Connection) -> None:
@@ -19,6 +20,11 @@ def populate(connection: Connection) -> None:
     connection.execute("UPDATE candidates SET listed_at = %s WHERE candidate_id = 'late'", (at(500),))
     add_voters(connection, range(3), START - timedelta(days=1))
     add_voters(connection, [3], at(300))
+    add_people_of_lists(connection, [6, 7], START - timedelta(days=1))
+    for_states(connection, "region", REGION_STATES)
+    for_list(connection, "club")
+    for voter_id, listed_ms in CLUB_MS.items():
+        put_on_list(connection, "club", [voter_id], at(max(listed_ms, -1_000_000)))
 
 
 def empty(connection: Connection) -> Ledger:

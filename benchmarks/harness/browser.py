@@ -21,6 +21,10 @@ NEEDS = (
     "development, which `./livetally test quick` installs."
 )
 
+PAINTED = "performance.getEntriesByName('first-contentful-paint').length"
+PAINTED_MS = "performance.timeOrigin + performance.getEntriesByName('first-contentful-paint')[0].startTime"
+LIVE = "!document.getElementById('first-look')"  # Streamlit has drawn the page to its end: one can choose and click
+
 # Noted in the frame behind the change: what is in the document then is what the next picture shows.
 NOTE = """
 window.livetallySeen = [];
@@ -57,13 +61,17 @@ class Looking:
 
     def __init__(self, page: Any, url: str) -> None:
         self._page = page
-        began_ns = time.monotonic_ns()
+        began_s = time.time()
         try:
             self._page.goto(url, timeout=WITHIN_MS)
             self._page.wait_for_function("window.livetallySeen.length && window.livetallySeen[0][0]", timeout=WITHIN_MS)
+            self._page.wait_for_function(PAINTED, timeout=WITHIN_MS)
+            # In the document, and drawn at all: a frame is called for before what is in it is drawn for the first time.
+            self.first_view_s = max(self._page.evaluate("window.livetallySeen[0][0]"), self._page.evaluate(PAINTED_MS)) / 1e3 - began_s
+            self._page.wait_for_function(LIVE, timeout=WITHIN_MS)
+            self.live_s = time.time() - began_s
         except sync_api.Error as error:
             raise ServiceError(f"Chromium shows no number from {url}: {error.message.splitlines()[0]}") from error
-        self.first_view_s = (self.seen()[0][0] - began_ns) / 1e9
 
     def seen(self) -> list[Seen]:
         ahead_ns = time.time_ns() - time.monotonic_ns()

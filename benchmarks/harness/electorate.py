@@ -9,10 +9,11 @@ from harness.saying import progress
 from harness.stand import Stand
 from livetally.adapters.kafka import Announcer
 from livetally.adapters.postgres import connect, explained
+from livetally.adapters.rights import Rights
 from livetally.adapters.roll import Roll
 from livetally.core.elections import Election
 from livetally.register.people import people
-from livetally.register.register import open_simulated_election, register_voters
+from livetally.register.register import open_simulated_elections, register_voters
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +27,9 @@ class Contest:
 
 def register(stand: Stand, seed: int, voters: int, opens_at: datetime | None = None) -> Contest:
     """Make sure that there are so many voters, and an open election (one that is made now opens now, or at the time named)."""
-    with closing(connect(stand.roll_url, "register")) as connection, explained(stand.roll_url):
+    with closing(connect(stand.roll_url, "register", Rights.REGISTER)) as connection, explained(stand.roll_url):
         roll, announcer = Roll(connection), Announcer(stand.kafka)
-        election = open_simulated_election(roll, announcer, seed, voters, opens_at or datetime.now(UTC))
+        (election,) = open_simulated_elections(roll, announcer, seed, voters, opens_at or datetime.now(UTC))
         register_voters(roll, announcer, people, "synthetic", seed, voters, progress("registered", voters), threading.Event())
         candidate_ids = tuple(candidate.candidate_id for candidate in roll.candidates(election.election_id))
     return Contest(election, candidate_ids, seed)

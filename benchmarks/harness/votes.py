@@ -20,6 +20,7 @@ from harness.stand import Stand
 from livetally.adapters.kafka import Announcer
 from livetally.adapters.postgres import connect
 from livetally.adapters.publisher import GIVE_UP_S, Outgoing, produce, transactional
+from livetally.adapters.rights import Rights
 from livetally.adapters.roll import Roll
 from livetally.core.elections import Candidate
 from livetally.core.errors import ServiceError
@@ -53,7 +54,7 @@ def yesterday() -> datetime:
 def more_candidates(stand: Stand, contest: Contest, count: int) -> tuple[Contest, list[Candidate]]:
     """The contest with so many candidates; the first ones stay who they are."""
     election_id = contest.election.election_id
-    with closing(connect(stand.roll_url, "register")) as connection:
+    with closing(connect(stand.roll_url, "register", Rights.REGISTER)) as connection:
         roll = Roll(connection)
         missing = make_candidates(contest.seed, election_id, count)[len(contest.candidate_ids) :]
         with roll.changing():

@@ -8,6 +8,8 @@ The packages are the stages, in the order in which a vote passes them:
     tally      Spark counts the votes         ──▶ cells in PostgreSQL, aggregated_* topics
     show       everybody watches              ──▶ the page
 
+`web` is the API: real people's ballots onto ballots_topic, results for programs, and acts for officials.
+
 Stages meet only at the topics and in `core`. `adapters` talks to Kafka and PostgreSQL,
 `embedded` brings both along when nobody else provides them, `commands` wires it all together.
 """

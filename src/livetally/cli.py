@@ -8,11 +8,12 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import TypeAlias
 
 from livetally import __version__
 from livetally.core.alert_facts import Rule
-from livetally.core.elections import DEFAULT_SEED, DEFAULT_VOTERS
+from livetally.core.elections import DEFAULT_SEED, DEFAULT_VOTERS, DETAILS, KINDS, ROLLS, VISIBILITIES
 from livetally.core.errors import LivetallyError
 
 DEFAULT_RATE = 250.0  # with the default voters some five minutes to watch
@@ -56,7 +57,9 @@ def build_parser() -> argparse.ArgumentParser:
     _add_run(commands)
     _add_services(commands)
     _add_stages(commands)
+    _add_elections(commands)
     _add_looking(commands)
+    _add_people(commands)
     _add_upkeep(commands)
     return parser
 
@@ -68,6 +71,12 @@ def _add(commands: Commands, name: str, target: str, text: str) -> argparse.Argu
     parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".", allow_abbrev=False)
     parser.set_defaults(target=target)
     return parser
+
+
+def _group(commands: Commands, name: str, text: str) -> Commands:
+    """A command that is made of others."""
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".", allow_abbrev=False)
+    return parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
 
 def _add_run(commands: Commands) -> None:
@@ -88,7 +97,11 @@ def _add_run(commands: Commands) -> None:
     run.add_argument(
         "--fresh", action="store_true", help="delete what is kept in the data directory first; refused where a real election lies"
     )
+    run.add_argument(
+        "--elections", type=_rounds, default=None, metavar="N", help="so many at once (default: 1, or as many as an interrupted run had)"
+    )
     run.add_argument("--no-dashboard", action="store_true", help="without the page")
+    run.add_argument("--no-api", action="store_true", help="without the API and the ballot page")
     run.add_argument("--exit-when-done", action="store_true", help="end when all is counted; exit 0 only if the audit holds")
 
 
@@ -110,15 +123,110 @@ def _add_stages(commands: Commands) -> None:
         "--source", choices=("synthetic", "randomuser"), default="synthetic", help="where people come from (default: %(default)s)"
     )
     register.add_argument("--seed", type=_seed, default=DEFAULT_SEED, metavar="S", help="who the people are (default: %(default)s)")
+    register.add_argument(
+        "--elections", type=_rounds, default=1, metavar="N", help="so many simulated ones are made, where none is open (default: 1)"
+    )
+    register.add_argument(
+        "--election", metavar="ID", default=None, help="for a simulated one that was made with `election create`; opens it at the end"
+    )
     simulate = _add(commands, "simulate", "stages:simulate", "stage 2: the simulated electorate casts its ballots")
     simulate.add_argument("--rate", type=_rate, default=None, metavar="PER_S", help="ballots a second, or `max` (default: max)")
     simulate.add_argument("--seed", type=_seed, default=None, metavar="S", help="how people vote (default: the election's seed)")
+    simulate.add_argument("--election", metavar="ID", default=None, help="in which simulated election (default: the newest that is open)")
     simulate.add_argument(
         "--plant", type=_rules, default=(), metavar="RULE[,…]", help=f"anomalies for the alerts to find: any of {', '.join(Rule)}"
     )
     _add(commands, "record", "stages:record", "stage 3: decide every ballot once")
     _add(commands, "tally", "stages:tally", "stage 4: count the votes with Spark")
     _add(commands, "dashboard", "stages:dashboard", "stage 5: the page")
+    _add(commands, "api", "api:api", "elections, results and ballots over HTTP, for programs and for voters")
+
+
+def _add_elections(commands: Commands) -> None:
+    election = _group(commands, "election", "what an organiser does; docs/elections.md leads through it")
+    create = _add(election, "create", "election:create", "make a draft")
+    create.add_argument("id", metavar="ID", help="its name in addresses: small letters a to z, digits, hyphens")
+    create.add_argument("--name", default=None, metavar="TEXT", help="what people call it (default: the id)")
+    create.add_argument("--kind", choices=KINDS, default="real", help="whether its voters exist (default: %(default)s)")
+    create.add_argument("--opens-at", type=_moment, default=None, metavar="TIME", help="not before this (default: when it is opened)")
+    create.add_argument("--closes-at", type=_moment, default=None, metavar="TIME", help="by itself (default: when it is closed)")
+    create.add_argument(
+        "--visible",
+        choices=VISIBILITIES,
+        default="live",
+        help="what the public sees: everything at once; how many have voted, until it is closed; nothing, until officials publish it (default: %(default)s)",
+    )
+    create.add_argument(
+        "--detail",
+        choices=DETAILS,
+        default="full",
+        help="what a vote tells of its voter on `votes_topic`: all fields, or only those that are counted by (default: %(default)s)",
+    )
+    create.add_argument(
+        "--roll",
+        choices=ROLLS,
+        default=None,
+        help="who may vote: everybody registered, some states, or a list of its own (default: all; states with --state)",
+    )
+    create.add_argument(
+        "--state", action="append", default=[], metavar="NAME", help="a state whose people may vote; more than once for more"
+    )
+    create.add_argument(
+        "--seed", type=_seed, default=DEFAULT_SEED, metavar="S", help="of a simulated one: how people vote (default: %(default)s)"
+    )
+    _add_json(create)
+    _add_json(_add(election, "list", "election:list_all", "all elections, the newest first"))
+    for name, text in {
+        "show": "an election: its hours, its policy, its candidates, who may vote, what was done",
+        "open": "take ballots, from the planned time or from now on",
+        "close": "take no more ballots, a few seconds from now",
+        "publish": "show everybody the result, where it is kept for officials",
+    }.items():
+        _add_json(_of_election(_add(election, name, f"election:{name if name != 'open' else 'open_'}", text)))
+    certify = _of_election(
+        _add(election, "certify", "election:certify", "make the result final, once every ballot is counted and the audit holds")
+    )
+    certify.add_argument(
+        "--within", type=_count, default=120, metavar="S", help="wait so many seconds for what is on its way (default: %(default)s)"
+    )
+    _add_json(certify)
+    candidates = _add(
+        election,
+        "import-candidates",
+        "election:import_candidates",
+        "candidates of a draft, or what else there is to choose, from a CSV file",
+    )
+    candidates.add_argument("draft", metavar="ELECTION", nargs="?", help="which draft; the same as --election")
+    candidates.add_argument("file", metavar="FILE", help="columns: name; optional id, party, biography, platform, picture")
+    _add_draft(candidates)
+    _add_json(candidates)
+    codes = _of_election(
+        _add(election, "codes", "codes:codes", "voting codes for everybody on the roll who has none yet, as CSV for letters; shown once")
+    )
+    codes.add_argument("--output", metavar="FILE", default=None, help="a new file, for nobody else to read (default: standard output)")
+    codes.add_argument("--reissue", metavar="VOTER_ID", default=None, help="a new code for this voter; the one before is void from now on")
+    roll = _add(election, "import-roll", "import_roll:import_roll", "who may vote in a draft whose roll is a list, from a CSV file")
+    roll.add_argument("draft", metavar="ELECTION", nargs="?", help="which draft; the same as --election")
+    roll.add_argument("file", metavar="FILE", help="columns: name; optional id, date_of_birth, gender, city, state and others of a voter")
+    roll.add_argument("--check", action="store_true", help="say row by row what would happen, and change nothing; exit 1 if a row is wrong")
+    _add_draft(roll)
+    _add_json(roll)
+    sheet = _of_election(_add(election, "sheet", "election:sheet", "the result to print and sign, as one HTML file"))
+    sheet.add_argument("--output", metavar="FILE", default=None, help="where to (default: standard output)")
+    voter = _group(commands, "voter", "somebody on a roll")
+    show = _add(voter, "show", "voter:show", "where somebody may vote, and whether they have; never for whom")
+    show.add_argument("id", metavar="ID", help="of the voter")
+    show.add_argument("--election", metavar="ID", default=None, help="in this one only (default: in all that concern this person)")
+    _add_json(show)
+
+
+def _add_draft(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--election", metavar="ID", default=None, help="which draft (default: the only one there is)")
+
+
+def _of_election(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    parser.add_argument("id", metavar="ID", help="of the election")
+    return parser
 
 
 def _add_looking(commands: Commands) -> None:
@@ -156,6 +264,26 @@ def _add_looking(commands: Commands) -> None:
     sql = _add(commands, "sql", "look:sql", "ask PostgreSQL; reads only. Without QUERY it reads one from standard input")
     sql.add_argument("query", metavar="QUERY", nargs="?")
     _add_json(sql)
+
+
+def _add_people(commands: Commands) -> None:
+    acts = _group(commands, "user", "who may sign in, and what for")
+    add = _add(acts, "add", "user:add", "somebody more who may sign in")
+    listing = _add(acts, "list", "user:listing", "everybody who has an account")
+    disable = _add(acts, "disable", "user:disable", "end somebody's sessions and tokens, and let them in no more")
+    enable = _add(acts, "enable", "user:enable", "let somebody sign in again")
+    password = _add(acts, "password", "user:password", "give somebody another password, and end what was opened with the old one")
+    role = _add(acts, "role", "user:role", "what somebody may do")
+    for parser in (add, disable, enable, password, role):
+        parser.add_argument("name", metavar="NAME")
+    for parser in (add, role):
+        parser.add_argument("--role", choices=("observer", "official", "admin"), required=True, help="each may do what the one before may")
+        parser.add_argument(
+            "--election", action="append", metavar="ID", help="only there; may be given several times (default: everywhere)"
+        )
+    for parser in (add, password):
+        parser.add_argument("--password-stdin", action="store_true", help="read the password from standard input, one line, and do not ask")
+    _add_json(listing)
 
 
 def _add_upkeep(commands: Commands) -> None:
@@ -206,6 +334,17 @@ def _whole_number(text: str, lowest: int, highest: int) -> int:
     if not lowest <= number <= highest:
         raise argparse.ArgumentTypeError(f"{number} is not between {lowest} and {highest}")
     return number
+
+
+def _moment(text: str) -> datetime:
+    """A text without a zone means UTC."""
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no time; write `2026-05-07 21:30` (UTC), or with a zone `2026-05-07T22:30+01:00`"
+        ) from None
 
 
 def _rules(text: str) -> tuple[Rule, ...]:

@@ -5,8 +5,9 @@ All faults are reported together, with the name of the variable. A variable that
 """
 
 import os
+from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -19,13 +20,82 @@ ENV_FILE = ".env"
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
-class Settings(BaseSettings):
-    """The description of each field is the documentation; a test holds the README's table against it."""
+class KafkaSettings(BaseSettings):
+    """How clients reach Kafka. Apart from the rest, so that what does not fit together here is told whatever else is wrong."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=ENV_FILE, env_ignore_empty=True, extra="ignore", frozen=True)
 
-    # Services: where one is set, it is used instead of an embedded one.
     kafka_bootstrap_servers: str | None = Field(None, description="Kafka to use instead of the embedded broker, `host:port[,host:port]`")
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", description="how that Kafka is spoken to: `PLAINTEXT`, `SSL`, `SASL_PLAINTEXT` or `SASL_SSL`"
+    )
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = Field(
+        None, description="with SASL: `PLAIN`, `SCRAM-SHA-256` or `SCRAM-SHA-512`"
+    )
+    kafka_sasl_username: str | None = Field(None, description="with SASL: the user")
+    kafka_sasl_password: SecretStr | None = Field(None, description="with SASL: the password")
+    kafka_ssl_ca_file: Path | None = Field(
+        None, description="with SSL: PEM file of the authorities to trust (default: those that system and Java trust)"
+    )
+    kafka_ssl_certificate_file: Path | None = Field(
+        None, description="with SSL: PEM file of the certificate to show, where Kafka asks for one, and those between it and the authority"
+    )
+    kafka_ssl_key_file: Path | None = Field(
+        None, description="with SSL: PEM file of that certificate's key, in PKCS #8, without a password"
+    )
+
+    @property
+    def kafka_uses_sasl(self) -> bool:
+        return self.kafka_security_protocol.startswith("SASL_")
+
+    @property
+    def kafka_uses_ssl(self) -> bool:
+        return self.kafka_security_protocol.endswith("SSL")
+
+    def contradictions(self) -> list[str]:
+        """What is wrong with these settings together, though not with any alone."""
+        protocol = "KAFKA_SECURITY_PROTOCOL"
+        faults = []
+        if self.kafka_security_protocol != "PLAINTEXT" and self.kafka_bootstrap_servers is None:
+            faults.append(_fault(protocol, "is for a Kafka that LIVETALLY_KAFKA_BOOTSTRAP_SERVERS names; the embedded broker knows none"))
+        for name in ("kafka_sasl_mechanism", "kafka_sasl_username", "kafka_sasl_password"):
+            if self.kafka_uses_sasl and not getattr(self, name):
+                faults.append(_fault(name, f"is missing; {PREFIX}{protocol} is {self.kafka_security_protocol}"))
+            elif not self.kafka_uses_sasl and getattr(self, name) is not None:
+                faults.append(_fault(name, f"would not be used; {PREFIX}{protocol} is {self.kafka_security_protocol}, not one with SASL"))
+        files = ("kafka_ssl_ca_file", "kafka_ssl_certificate_file", "kafka_ssl_key_file")
+        for name in files:
+            path: Path | None = getattr(self, name)
+            if path is not None and not self.kafka_uses_ssl:
+                faults.append(_fault(name, f"would not be used; {PREFIX}{protocol} is {self.kafka_security_protocol}, not one with SSL"))
+            elif path is not None and (wrong := _wrong_with_pem(path, is_key=name == files[2])):
+                faults.append(_fault(name, wrong))
+        for name, other in (files[1:], files[:0:-1]):
+            if getattr(self, name) is None and getattr(self, other) is not None:
+                faults.append(_fault(name, f"is missing; {PREFIX}{other.upper()} is set, and one is of no use without the other"))
+        return faults
+
+
+def _fault(name: str, wrong: str) -> str:
+    return f"{PREFIX}{name.upper()}: {wrong}"
+
+
+def _wrong_with_pem(path: Path, *, is_key: bool) -> str | None:
+    wanted = "-----BEGIN PRIVATE KEY-----" if is_key else "-----BEGIN CERTIFICATE-----"
+    try:
+        text = path.read_text("ascii", "replace")
+    except OSError as error:
+        return f"{path} cannot be read: {error.strerror}"
+    if wanted in text:
+        return None
+    hint = "; `openssl pkcs8 -topk8 -nocrypt -in OLD -out NEW` makes it of another form" if is_key and "PRIVATE KEY" in text else ""
+    return f"{path} holds no {wanted}{hint}"
+
+
+class Settings(KafkaSettings):
+    """The description of each field is the documentation; a test holds the README's table against it."""
+
+    # Services: where one is set, it is used instead of an embedded one.
     database_url: SecretStr | None = Field(
         None, description="PostgreSQL to use instead of the embedded one, `postgresql://user:password@host:port/voting`"
     )
@@ -50,8 +120,14 @@ class Settings(BaseSettings):
     postgres_port: Port = Field(5432, description="port of the embedded PostgreSQL")
     dashboard_port: Port = Field(8501, description="port of the page")
     dashboard_address: str = Field("127.0.0.1", description="address that the page listens on")
-    metrics_port: Annotated[int, Field(ge=1, le=65535 - 4)] = Field(
-        9400, description="port of the metrics of *register*; *simulate*, *record*, *tally* and *dashboard* have the four behind it"
+    api_port: Port = Field(8502, description="port of the API")
+    api_address: str = Field("127.0.0.1", description="address that the API listens on; beyond loopback it has conditions")
+    api_behind_tls: bool = Field(False, description="whether a proxy with TLS stands in front of the API; `true` once one does")
+    api_proxy_address: str | None = Field(
+        None, description="address of that proxy, as the API sees it: from there alone `X-Forwarded-For` is believed"
+    )
+    metrics_port: Annotated[int, Field(ge=1, le=65535 - 5)] = Field(
+        9400, description="port of the metrics of *register*; *simulate*, *record*, *tally*, *dashboard* and *api* have the five behind it"
     )
     metrics_address: str = Field("127.0.0.1", description="address that the metrics of every stage listen on")
     postgres_password: SecretStr = Field(
@@ -74,6 +150,20 @@ class Settings(BaseSettings):
     record_batch_ballots_max: int = Field(10_000, ge=1, le=100_000, description="ballots that *record* decides in one transaction at most")
     tally_batch_votes_max: int = Field(200_000, ge=1, description="votes that one batch of *tally* takes at most")
     tally_interval_ms: int = Field(500, ge=0, le=60_000, description="time between the starts of two batches of *tally*")
+    api_body_bytes_max: int = Field(262_144, ge=4096, description="size of a request to the API at most")
+    api_request_s_max: float = Field(10.0, gt=0, le=600, description="time until the API has begun to answer a request at most")
+    api_requests_per_s: float = Field(
+        50.0, gt=0, description="requests a second that the API takes from one address, and from one credential; ten times as many at once"
+    )
+    api_logins_per_minute: float = Field(
+        10.0, gt=0, description="attempts to sign in that the API takes from one address, and for one user"
+    )
+    api_ballot_wait_ms: int = Field(
+        3_000, ge=100, le=60_000, description="time in which Kafka has to acknowledge a ballot, before the API says that it has not"
+    )
+    api_public_url: str | None = Field(
+        None, description="where voters reach the API, as letters and receipts name it (default: `http://` and its address and port)"
+    )
     log_bytes_max: int = Field(5_000_000, ge=10_000, description="size at which a log is rotated; three old ones are kept")
 
 
@@ -84,9 +174,10 @@ def read_settings() -> Settings:
         settings = Settings()
     except ValidationError as error:
         faults += [f"{PREFIX}{str(fault['loc'][0]).upper()}: {fault['msg']} (it is {fault['input']!r})" for fault in error.errors()]
-    else:
-        if not faults:
-            return settings
+    with suppress(ValidationError):  # told above
+        faults += KafkaSettings().contradictions()
+    if not faults:
+        return settings
     raise UsageError(
         "\n  ".join([f"{len(faults)} of the settings cannot be used:", *faults])
         + f"\nSet them in the environment or in {ENV_FILE}; the README lists them all."

@@ -30,6 +30,7 @@ LOOKS: dict[str, dict[str, Any]] = {
 }
 ZOOMED_WIDTH_PX = 320  # what is left of 1,280 at 400 %
 SHOWN_WITHIN_MS = 60_000
+MOVED_PX_MAX = 12  # from the first look to the page
 SERIOUS = {"serious", "critical"}
 
 
@@ -50,7 +51,13 @@ class Held:
         expect(page.get_by_test_id("total-votes").first).to_have_attribute(
             "data-value", str(self.results["total_votes"]), timeout=SHOWN_WITHIN_MS
         )
+        await_live(page)
         return page
+
+
+def await_live(page: Page) -> None:
+    """Until the first look has gone: Streamlit has drawn the page to its end."""
+    expect(page.locator("#first-look")).to_have_count(0, timeout=SHOWN_WITHIN_MS)
 
 
 @pytest.fixture(scope="module")
@@ -145,6 +152,50 @@ def test_with_the_keyboard_alone(held: Held) -> None:
     expect(page.get_by_test_id("map")).to_contain_text("turnout")
 
 
+def test_a_square_of_the_map_leads_to_its_place_with_the_keyboard_too(held: Held) -> None:
+    query = "SELECT state, sum(votes)::bigint AS votes FROM votes_by_state GROUP BY state ORDER BY votes DESC LIMIT 2"
+    largest, second = (one["state"] for one in held.livetally.json("sql", query))
+    page = held.open("places?colour=Turnout")
+    page.locator(f".lt-tile-link[title='{largest}']").click()
+    expect(page.get_by_test_id("own-place")).to_have_text(largest)
+    await_live(page)
+    expect(page.get_by_test_id("own-place")).to_have_text(largest)
+    expect(page.locator(".lt-tile-chosen")).to_have_count(1)
+    assert "colour=Turnout" in page.url
+    page.locator(f".lt-tile-link[title='{second}']").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("own-place")).to_have_text(second)
+
+
+@pytest.mark.parametrize("path", PATHS.values(), ids=PATHS)
+def test_before_any_script_has_run_the_page_is_there_and_nothing_moves_when_it_comes_alive(held: Held, path: str) -> None:
+    """Without scripts: the numbers, links that lead somewhere, and axe-core is content. With them: the same things at the same places."""
+    plain = held.browser.new_context(java_script_enabled=False, timezone_id="Europe/London", **LOOKS["light"]).new_page()
+    plain.goto(f"{held.url}/{path}")
+    expect(plain.get_by_test_id("total-votes").first).to_have_attribute("data-value", str(held.results["total_votes"]))
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    plain.screenshot(path=SCREENSHOTS / f"first-{path.strip('?').replace('=', '-') or 'results'}.png")
+    live = held.open(path)
+    for mark in ("total-votes", "election", "total-candidates"):
+        before, after = plain.get_by_test_id(mark).first.bounding_box(), live.get_by_test_id(mark).first.bounding_box()
+        assert before is not None
+        assert after is not None
+        assert abs(before["x"] - after["x"]) + abs(before["y"] - after["y"]) < MOVED_PX_MAX
+    if path != "?view=wall":
+        plain.get_by_role("link", name="Trust").click() if path != "trust" else plain.get_by_role("link", name="Results").click()
+        expect(plain.get_by_test_id("total-votes")).to_have_attribute("data-value", str(held.results["total_votes"]))
+
+
+def test_the_first_look_goes_without_a_gap(held: Held) -> None:
+    """At no frame is there a page without its number, and no mark stands in the document twice."""
+    page = held.browser.new_context(**LOOKS["light"]).new_page()
+    page.add_init_script(_WATCH_NUMBER)
+    page.goto(held.url)
+    await_live(page)
+    assert page.evaluate("window.gaps") == 0
+    assert page.evaluate("window.twice") == 0
+
+
 def test_a_refresh_moves_nothing(held: Held) -> None:
     """Scrolled down, with a table open and a choice made: after the next refresh all is where it was, and nothing was grey in between."""
     page = held.open("places?every=5")
@@ -177,7 +228,7 @@ def test_no_other_server_learns_who_is_looking(held: Held) -> None:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(held.url)
-    expect(page.get_by_test_id("total-votes")).to_be_visible(timeout=SHOWN_WITHIN_MS)
+    await_live(page)
     page.get_by_role("link", name="Places").click()
     expect(page.get_by_test_id("map")).to_be_visible()
     assert [url for url in asked if not url.startswith((held.url, held.url.replace("http", "ws"), "data:", "blob:"))] == []
@@ -192,6 +243,21 @@ _WATCH_OPACITY = """() => {
   };
   look();
 }"""
+
+
+_WATCH_NUMBER = """
+window.gaps = 0; window.twice = 0;
+let begun = false;
+const look = () => {
+  const found = document.querySelectorAll('[data-testid="total-votes"]').length;
+  const first = document.getElementById('first-look');
+  begun = begun || found > 0;
+  if (begun && !found && !first) window.gaps += 1;
+  if (found > 1) window.twice += 1;
+  requestAnimationFrame(look);
+};
+requestAnimationFrame(look);
+"""
 
 
 def _sideways(page: Page) -> int:

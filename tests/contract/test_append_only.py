@@ -13,6 +13,7 @@ from electorate import add_election, add_voters, cast_of
 from ledger_rows import ADDED_TO, assert_chained, everything_in, links
 from livetally.adapters.ledger import Ledger
 from livetally.adapters.postgres import Connection, connect
+from livetally.adapters.rights import Rights
 from livetally.core.verdicts import Cast
 from rules import outcome_of
 from servers import Servers, clean_database
@@ -58,7 +59,7 @@ def owner(filled_url: str) -> Iterator[Connection]:
 
 @pytest.fixture
 def stage(filled_url: str) -> Iterator[Connection]:
-    with closing(connect(filled_url, "a stage")) as ours:
+    with closing(connect(filled_url, "a stage", Rights.RECORD)) as ours:
         yield ours
 
 
@@ -67,29 +68,30 @@ def everything(connection: Connection) -> object:
 
 
 def test_a_stage_works_under_the_role_that_may_only_add(stage: Connection, filled_url: str, owner: Connection) -> None:
-    assert stage.execute("SELECT current_user::text").fetchone() == ("livetally_app",)
-    with closing(connect(filled_url, "tests", bounded=False)) as unbounded:
-        assert unbounded.execute("SELECT current_user::text").fetchone() == ("livetally_app",)
-    assert owner.execute("SELECT current_user = session_user, current_user <> 'livetally_app'").fetchone() == (True, True)
+    assert stage.execute("SELECT current_user::text").fetchone() == (Rights.RECORD,)
+    with closing(connect(filled_url, "tests", Rights.LOOK, bounded=False)) as unbounded:
+        assert unbounded.execute("SELECT current_user::text").fetchone() == (Rights.LOOK,)
+    assert owner.execute("SELECT current_user = session_user").fetchone() == (True,)
 
 
 def test_a_stage_adds_and_reads(connection: Connection, database_url: str) -> None:
     fill(connection)
-    with closing(connect(database_url, "a stage")) as stage:
+    with closing(connect(database_url, "a stage", Rights.RECORD)) as stage:
         (verdict,) = Ledger(stage).decide([cast_of(1, 1, "v2")])
         assert outcome_of(verdict) == "accepted"
-        assert [stage.execute(f"SELECT count(*) FROM {table}").fetchone() for table in ADDED_TO] == [(3,), (1,), (3,)]
-        assert_chained(stage)
+    with closing(connect(database_url, "another", Rights.LOOK)) as reader:
+        assert [reader.execute(f"SELECT count(*) FROM {table}").fetchone() for table in ADDED_TO] == [(3,), (1,), (3,)]
+        assert_chained(reader)
 
 
-@tables
-@changes
-def test_a_stage_has_no_right_to_change_the_ledger(
-    stage: Connection, owner: Connection, table: LiteralString, change: LiteralString
-) -> None:
+@pytest.mark.parametrize("rights", Rights)
+def test_a_stage_has_no_right_to_change_the_ledger(owner: Connection, filled_url: str, rights: Rights) -> None:
     before = everything(owner)
-    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="permission denied"):
-        stage.execute(change.format(table))
+    with closing(connect(filled_url, "a stage", rights)) as stage:
+        for change in CHANGES.values():
+            for table in ADDED_TO:
+                with pytest.raises(psycopg.errors.InsufficientPrivilege, match="permission denied"):
+                    stage.execute(change.format(table))
     assert everything(owner) == before
 
 
@@ -104,10 +106,10 @@ def test_a_stage_has_no_right_to_change_the_ledger(
         "CREATE OR REPLACE FUNCTION refuse_to_change_the_ledger() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END' /* {} */",
         "DROP FUNCTION refuse_to_change_the_ledger CASCADE /* {} */",
         "CREATE RULE nothing AS ON INSERT TO {} DO INSTEAD NOTHING",
-        "ALTER TABLE {} OWNER TO livetally_app",
+        "ALTER TABLE {} OWNER TO livetally_record",
         "ALTER TABLE {} ADD COLUMN more integer",
         "DROP TABLE {} CASCADE",
-        "GRANT ALL ON {} TO livetally_app",
+        "GRANT ALL ON {} TO livetally_record",
         "SET session_replication_role = replica /* {} */",
         "CREATE TABLE mine (one integer) /* {} */",
     ],

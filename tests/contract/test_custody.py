@@ -8,6 +8,7 @@ import pytest
 
 from livetally.adapters.custody import Custody
 from livetally.adapters.postgres import Connection, connect
+from livetally.adapters.rights import Rights
 from livetally.core.errors import LedgerError
 from waiting import wait_for
 
@@ -26,7 +27,7 @@ def test_several_who_claim_a_new_ledger_at_once_get_one(database_url: str) -> No
     barrier = threading.Barrier(4)
 
     def claim(_number: int) -> str:
-        with closing(connect(database_url, "tests")) as own:
+        with closing(connect(database_url, "tests", Rights.RECORD)) as own:
             custody = Custody(own)
             barrier.wait()
             return custody.claim("cluster", "topic")
@@ -36,11 +37,11 @@ def test_several_who_claim_a_new_ledger_at_once_get_one(database_url: str) -> No
 
 
 def test_any_number_of_recorders_keep_a_rebuild_out(database_url: str) -> None:
-    with closing(connect(database_url, "tests")) as one, closing(connect(database_url, "tests")) as other:
+    with closing(connect(database_url, "tests", Rights.RECORD)) as one, closing(connect(database_url, "tests", Rights.RECORD)) as other:
         Custody(one).enter()
         Custody(other).enter()
         one.close()
-        with closing(connect(database_url, "tests")) as third:
+        with closing(connect(database_url, "tests", Rights.RECORD)) as third:
             with pytest.raises(LedgerError, match="A recorder is running"):
                 Custody(third).be_alone()
             other.close()
@@ -57,5 +58,5 @@ def is_alone(connection: Connection) -> bool:
 
 def test_a_rebuild_keeps_recorders_out(database_url: str, connection: Connection) -> None:
     Custody(connection).be_alone()
-    with closing(connect(database_url, "tests")) as other, pytest.raises(LedgerError, match="being rebuilt"):
+    with closing(connect(database_url, "tests", Rights.RECORD)) as other, pytest.raises(LedgerError, match="being rebuilt"):
         Custody(other).enter()

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from electorate import add_election, add_voters, ballot, cast_of, casting, voter
+from electorate import add_election, add_voters, ballot, cast_of, casting, overrule, voter
 from ledger_rows import Place, assert_chained, stored
 from livetally.adapters import past
 from livetally.adapters.ledger import Ledger
@@ -68,6 +68,19 @@ def test_however_cut_and_however_often_delivered_the_verdicts_are_those_of_the_r
         (500, Ballot("hour", "nobody", "c0"), "unknown_voter"),
         (500, Ballot("hour", "nobody", "nobody"), "unknown_candidate"),
         (500, Rejected(Reason.MALFORMED, "not JSON in UTF-8"), "malformed"),
+        (500, Ballot("hour", "v6", "c0"), "unknown_voter"),  # registered for a list alone
+        (500, Ballot("region", "v0", "r0"), "accepted"),
+        (500, Ballot("region", "v1", "r0"), "unknown_voter"),  # lives in another state
+        (500, Ballot("region", "v6", "r0"), "unknown_voter"),  # lives there, and is registered for a list alone
+        (299, Ballot("region", "v3", "r0"), "unknown_voter"),
+        (300, Ballot("region", "v3", "r0"), "accepted"),
+        (0, Ballot("club", "v6", "k0"), "accepted"),
+        (500, Ballot("club", "v7", "k0"), "unknown_voter"),  # on another list
+        (500, Ballot("club", "v0", "k0"), "unknown_voter"),  # on the general register, and not on the list
+        (499, Ballot("club", "v1", "k0"), "unknown_voter"),
+        (500, Ballot("club", "v1", "k0"), "accepted"),
+        (299, Ballot("club", "v3", "k0"), "unknown_voter"),  # listed at 250, registered at 300
+        (300, Ballot("club", "v3", "k0"), "accepted"),
     ],
 )
 def test_each_boundary_at_its_millisecond(world: Connection, ms: int, content: Ballot | Rejected, outcome: str) -> None:
@@ -107,7 +120,7 @@ def test_a_stored_verdict_stands_whatever_has_changed_since(connection: Connecti
     add_voters(connection, [7], long_ago)
     add_election(connection, "new", ["new"], long_ago)
     connection.execute("UPDATE candidates SET listed_at = %s, election_id = 'e' WHERE candidate_id = 'new'", (long_ago,))
-    connection.execute("UPDATE elections SET opens_at = NULL WHERE election_id = 'e'")
+    overrule(connection, "UPDATE elections SET opens_at = NULL WHERE election_id = 'e'")
     connection.execute("UPDATE voters SET registered_at = now() + interval '1 day' WHERE voter_id = 'v0'")
     assert [outcome_of(one) for one in ledger.decide(batch)] == expected
     assert [outcome_of(one) for one in ledger.decide(batch[1:3])] == expected[1:3]

@@ -10,6 +10,7 @@ from electorate import add_election, add_voters, candidate, cast_of, casting
 from ledger_rows import Outcomes, assert_chained, stored
 from livetally.adapters.ledger import Ledger
 from livetally.adapters.postgres import Connection, connect
+from livetally.adapters.rights import Rights
 from livetally.adapters.roll import Roll
 from livetally.core.ballots import Ballot
 from livetally.core.verdicts import Cast, Verdict
@@ -31,7 +32,7 @@ def test_two_recorders_that_decide_the_same_and_overlapping_batches_never_disagr
     everything = [*forth, *back, *nobody]
 
     def decide(size: int, first: int) -> Outcomes:
-        with closing(connect(database_url, "tests")) as own:
+        with closing(connect(database_url, "tests", Rights.RECORD)) as own:
             ledger, found = Ledger(own), []
             barrier.wait()
             for start in range(first, len(everything), size):
@@ -54,7 +55,7 @@ def deciding(database_url: str, batch: Sequence[Cast]) -> tuple[threading.Thread
     found: list[Verdict] = []
 
     def work() -> None:
-        with closing(connect(database_url, "a recorder")) as own:
+        with closing(connect(database_url, "a recorder", Rights.RECORD)) as own:
             found.extend(Ledger(own).decide(batch))
 
     thread = threading.Thread(target=work)
@@ -72,7 +73,7 @@ def is_waiting(connection: Connection, who: str = "a recorder") -> bool:
 
 def test_a_registration_that_is_not_committed_yet_is_waited_for(database_url: str, connection: Connection) -> None:
     add_election(connection)
-    with closing(connect(database_url, "tests")) as registrar:
+    with closing(connect(database_url, "tests", as_owner=True)) as registrar:
         with Roll(registrar).changing():
             add_voters(registrar, [0])
             thread, found = deciding(database_url, [cast_of(0, 0, "v0"), cast_of(0, 1, "v1")])
@@ -86,7 +87,7 @@ def test_while_it_waits_for_a_registration_a_later_ballot_does_not_overtake(data
     """The voter's first ballot is for somebody whose listing is not committed yet, the second for somebody known."""
     add_election(connection)
     add_voters(connection, [0])
-    with closing(connect(database_url, "tests")) as registrar:
+    with closing(connect(database_url, "tests", as_owner=True)) as registrar:
         with Roll(registrar).changing():
             Roll(registrar).add_candidates([candidate("listed")])
             registrar.execute("UPDATE candidates SET listed_at = listed_at - interval '1 hour' WHERE candidate_id = 'listed'")
@@ -104,7 +105,7 @@ def test_closing_an_election_waits_for_the_batches_that_are_being_decided(databa
     closing_times: list[datetime] = []
 
     def close() -> None:
-        with closing(connect(database_url, "a closer")) as own:
+        with closing(connect(database_url, "a closer", Rights.ORGANISE)) as own:
             closing_times.append(Roll(own).close_election("e"))
 
     closer = threading.Thread(target=close)
@@ -113,7 +114,7 @@ def test_closing_an_election_waits_for_the_batches_that_are_being_decided(databa
         closer.start()
         wait_for(lambda: is_waiting(connection, "a closer"), "closing waits for the batch")
 
-    with closing(connect(database_url, "a recorder")) as own:
+    with closing(connect(database_url, "a recorder", Rights.RECORD)) as own:
         (verdict,) = Ledger(own).decide([cast_of(0, 0, "v0")], before_commit=in_the_middle)
         assert outcome_of(verdict) == "accepted"
         closer.join(WITHIN_S)
@@ -125,7 +126,7 @@ def test_closing_an_election_waits_for_the_batches_that_are_being_decided(databa
 def test_a_batch_waits_for_an_election_that_is_being_closed(database_url: str, connection: Connection) -> None:
     add_election(connection)
     add_voters(connection, [0, 1])
-    with closing(connect(database_url, "a closer")) as own:
+    with closing(connect(database_url, "a closer", Rights.ORGANISE)) as own:
         with own.transaction():
             closes_at = Roll(own).close_election("e")
             step = timedelta(milliseconds=1)

@@ -16,6 +16,7 @@ from livetally.adapters import past
 from livetally.adapters.ledger import Ledger
 from livetally.adapters.postgres import Connection, connect, migrate
 from livetally.adapters.queries import migrations, queries
+from livetally.adapters.rights import Rights
 from livetally.core.ballots import Reason
 from livetally.core.chain import beginning, rejection_entry, vote_entry
 from livetally.core.wire import voter_message
@@ -188,12 +189,12 @@ def test_a_recorder_goes_on_behind_what_was_decided_before(servers: Servers, unm
     assert migrate(unmigrated) == []
     assert unmigrated.execute("SELECT count(*), sum(voters) FROM electorate_births").fetchone() == (4, 4)
     before = stored(unmigrated)
-    with closing(connect(servers.url_of("unmigrated"), "tests")) as stage:
+    with closing(connect(servers.url_of("unmigrated"), "tests", Rights.RECORD)) as stage:
         ledger = Ledger(stage)
         again = [cast_of(0, 0, "v0", "c1"), cast_of(0, 1, "wähler\n'1'")]
         assert [outcome_of(one) for one in ledger.decide([*again, cast_of(0, 2, "v0"), cast_of(1, 0, "v1"), cast_of(2, 4, "v2")])] == [
             *("accepted", "unknown_voter", "already_voted_other", "accepted", "accepted")
         ]
-        assert stored(stage) == before | {(0, 2): "already_voted_other", (1, 0): "accepted", (2, 4): "accepted"}
-        assert_chained(stage)
-        assert [one[:3] for one in links(stage)] == [(0, 0, 2), (2, 0, 4), (0, 2, 3), (1, 0, 1), (2, 4, 5)]
+        assert stored(unmigrated) == before | {(0, 2): "already_voted_other", (1, 0): "accepted", (2, 4): "accepted"}
+        assert_chained(unmigrated)
+        assert [one[:3] for one in links(unmigrated)] == [(0, 0, 2), (2, 0, 4), (0, 2, 3), (1, 0, 1), (2, 4, 5)]

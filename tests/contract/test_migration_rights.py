@@ -16,11 +16,14 @@ from ledger_rows import ADDED_TO, assert_chained, stored
 from livetally.adapters.ledger import Ledger
 from livetally.adapters.postgres import Connection, connect, explained, has_schema, migrate
 from livetally.adapters.queries import migrations
+from livetally.adapters.rights import Rights
 from livetally.core.errors import LivetallyError
 from servers import bare_postgres
 from waiting import wait_for
 
 EVERYTHING = [name for _, name, _ in migrations()]
+ROLES = ["livetally_app", *Rights]
+PER_STAGE = EVERYTHING.index("role_per_stage")
 
 
 class Administrator:
@@ -49,7 +52,7 @@ class Administrator:
         """Roles belong to the server, so each test must find none of those of the test before."""
         for database in self._databases:
             self.connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(database)))
-        for role in [*self._users, "livetally_app"]:
+        for role in [*self._users, *ROLES]:
             self.connection.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(role)))
         self._databases, self._users = [], []
 
@@ -83,18 +86,20 @@ def applied(url: str) -> list[tuple[object, ...]]:
 def assert_works(url: str) -> None:
     """Under this schema a stage decides, nobody changes, and the owner may rebuild."""
     batch = [cast_of(0, 0, "v0"), cast_of(0, 1, "v0"), cast_of(1, 0, "v1")]
-    with closing(connect(url, "tests")) as stage, closing(connect(url, "tests", as_owner=True)) as owner:
-        assert stage.execute("SELECT current_user::text").fetchone() == ("livetally_app",)
-        add_election(stage)
-        add_voters(stage, range(2))
+    for rights in Rights:
+        with closing(connect(url, "tests", rights)) as one:
+            assert one.execute("SELECT current_user::text").fetchone() == (rights,)
+    with closing(connect(url, "tests", Rights.RECORD)) as stage, closing(connect(url, "tests", as_owner=True)) as owner:
+        add_election(owner)
+        add_voters(owner, range(2))
         Ledger(stage).decide(batch)
-        before = stored(stage)
+        before = stored(owner)
         assert sorted(before.values()) == ["accepted", "accepted", "already_voted_same"]
         assert_no_changes(stage, "permission denied")
         assert_no_changes(owner, "only ever added to")
         Ledger(owner).replay([batch])
-        assert stored(stage) == before
-        assert_chained(stage)
+        assert stored(owner) == before
+        assert_chained(owner)
 
 
 def assert_no_changes(connection: Connection, why: str) -> None:
@@ -122,17 +127,42 @@ def test_an_owner_who_may_not_create_roles_is_told_what_an_administrator_has_to_
     with pytest.raises(psycopg.errors.RaiseException, match=r"role livetally_app is missing, and .* may not create it") as refused:
         migrate_at(url)
     assert applied(url) == [("foundation",)], "what failed has left nothing"
-    hint = refused.value.diag.message_hint or ""
-    words, _, statements = hint.partition(": ")
+    obey(administrator, refused.value)
+    with pytest.raises(
+        psycopg.errors.RaiseException, match=r"the roles livetally_register, .* are missing, and .* may not create"
+    ) as refused:
+        migrate_at(url)
+    assert applied(url) == [(name,) for name in EVERYTHING[:PER_STAGE]]
+    obey(administrator, refused.value)
+    assert migrate_at(url) == EVERYTHING[PER_STAGE:]
+    assert_works(url)
+
+
+def obey(administrator: Administrator, refused: psycopg.Error) -> None:
+    words, _, statements = (refused.diag.message_hint or "").partition(": ")
     assert words == "Let an administrator run"
     administrator.connection.execute(statements)
-    assert migrate_at(url) == EVERYTHING[1:]
+
+
+def test_some_of_the_roles_are_there_and_some_are_ours(administrator: Administrator) -> None:
+    url = administrator.create("elections", "registrar")
+    administrator.connection.execute(
+        "CREATE ROLE livetally_app; CREATE ROLE livetally_cast; CREATE ROLE livetally_look; GRANT livetally_app, livetally_look TO registrar"
+    )
+    with pytest.raises(psycopg.errors.RaiseException) as refused:
+        migrate_at(url)
+    hint = refused.value.diag.message_hint or ""
+    assert "CREATE ROLE livetally_cast" not in hint
+    assert hint.endswith("livetally_organise, livetally_cast TO registrar;")
+    obey(administrator, refused.value)
+    assert migrate_at(url) == EVERYTHING[PER_STAGE:]
     assert_works(url)
 
 
 def test_a_role_that_is_there_already_is_used(administrator: Administrator) -> None:
     url = administrator.create("elections", "registrar")
-    administrator.connection.execute("CREATE ROLE livetally_app NOLOGIN; GRANT livetally_app TO registrar;")
+    for role in ROLES:
+        administrator.connection.execute(f"CREATE ROLE {role} NOLOGIN; GRANT {role} TO registrar;")
     assert migrate_at(url) == EVERYTHING
     assert_works(url)
 
@@ -145,7 +175,10 @@ def test_an_owner_who_is_not_in_the_role_is_told_so(administrator: Administrator
         migrate_at(ours)
     assert applied(ours) == [("foundation",)]
     administrator.connection.execute("GRANT livetally_app TO registrar")
-    assert migrate_at(ours) == EVERYTHING[1:]
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="may not become the roles livetally_register, ") as refused:
+        migrate_at(ours)
+    obey(administrator, refused.value)
+    assert migrate_at(ours) == EVERYTHING[PER_STAGE:]
     assert_works(ours)
 
 
@@ -156,7 +189,7 @@ def test_what_is_missing_is_said_without_a_stack_trace(administrator: Administra
     assert migrate_at(administrator.create("theirs", "somebody", "CREATEROLE")) == EVERYTHING
     with pytest.raises(LivetallyError, match="livetally_app"), explained(ours):
         migrate_at(ours)
-    with pytest.raises(LivetallyError, match="livetally_app"), closing(connect(ours, "tests")):
+    with pytest.raises(LivetallyError, match=r"run: GRANT livetally_cast TO \"registrar\";"), closing(connect(ours, "tests", Rights.CAST)):
         pass
 
 
@@ -204,5 +237,5 @@ def is_blocked(connection: Connection) -> bool:
 def test_an_old_schema_is_looked_at_as_it_is(administrator: Administrator) -> None:
     """Before the role exists: a command that only looks is not stopped by it."""
     url = administrator.create("elections", "registrar")
-    with closing(connect(url, "tests")) as looking:
+    with closing(connect(url, "tests", Rights.LOOK)) as looking:
         assert not has_schema(looking)

@@ -8,6 +8,7 @@ import pytest
 
 from livetally.adapters.cells import Cells
 from livetally.adapters.postgres import TRANSACTION_TIMEOUT_MS, Connection, connect
+from livetally.adapters.rights import Rights
 from livetally.core.chain import beginning
 from livetally.tally.heartbeat import Heartbeat
 from waiting import wait_for
@@ -33,14 +34,17 @@ def test_whoever_connects_ends_what_postgresql_does_not(
     )
 
     def is_free() -> bool:
-        with closing(connect(database_url, "record")) as successor:
+        with closing(connect(database_url, "record", Rights.RECORD)) as successor:
             try:
                 successor.execute(f"{ITS_POSITION} NOWAIT")
             except psycopg.errors.LockNotAvailable:
                 return False
         return True
 
-    with closing(connect(database_url, "record")) as sleeper, closing(connect(database_url, "audit", bounded=False)) as patient:
+    with (
+        closing(connect(database_url, "record", Rights.RECORD)) as sleeper,
+        closing(connect(database_url, "audit", Rights.LOOK, bounded=False)) as patient,
+    ):
         patient.execute("BEGIN")
         sleeper.execute("BEGIN")
         sleeper.execute(ITS_POSITION)
@@ -53,11 +57,11 @@ def test_whoever_connects_ends_what_postgresql_does_not(
 def test_who_has_stopped_beating_loses_the_tallys_lock_and_who_beats_keeps_it(database_url: str) -> None:
     """Nobody may wait for a tally on a machine that was paused; one that only has nothing to do is alive."""
     with (
-        closing(connect(database_url, "tally", must_beat=True)) as stopped,
-        closing(connect(database_url, "beating", must_beat=True)) as alive,
+        closing(connect(database_url, "tally", Rights.TALLY, must_beat=True)) as stopped,
+        closing(connect(database_url, "beating", Rights.TALLY, must_beat=True)) as alive,
     ):
         Cells(stopped).take_lock()
-        with closing(Heartbeat(Cells(alive).beat)), closing(connect(database_url, "successor")) as successor:
+        with closing(Heartbeat(Cells(alive).beat)), closing(connect(database_url, "successor", Rights.TALLY)) as successor:
             assert Cells(successor).is_being_counted()
             Cells(successor).take_lock()
             Cells(alive).beat()

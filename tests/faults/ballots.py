@@ -13,6 +13,8 @@ from electorate import CANDIDATES, ELECTION, ballot
 from pipeline import PARTITIONS
 
 CLOSED, CLOSED_CANDIDATE = "closed", "long-gone"
+MEMBERS, MEMBERS_CANDIDATE = "members", "chair"  # an election with a list, on which nobody is who casts ballots here
+ELSEWHERE, ELSEWHERE_CANDIDATE = "elsewhere", "mayor"  # one for a state in which nobody lives
 OVERSIZED_BYTES = (4097, 20_000, 20_000, 100_000, 900_000)
 
 # What no ballot is, and what somebody might send as one all the same.
@@ -103,7 +105,7 @@ def mixture(random: Random, new: Sequence[str], earlier: Sequence[str]) -> Itera
 
 
 def _unknown(random: Random, voter_id: str, candidate_id: str) -> Cast:
-    match random.randrange(5):
+    match random.randrange(7):
         case 0:
             return hopeless(voter_id, candidate_id, "nowhere", "unknown_election")
         case 1:
@@ -112,5 +114,9 @@ def _unknown(random: Random, voter_id: str, candidate_id: str) -> Cast:
             return hopeless(voter_id, "nobody", ELECTION, "unknown_candidate")
         case 3:
             return hopeless(voter_id, CLOSED_CANDIDATE, ELECTION, "unknown_candidate")
+        case 4:
+            return hopeless(voter_id, MEMBERS_CANDIDATE, MEMBERS, "unknown_voter")
+        case 5:
+            return hopeless(voter_id, ELSEWHERE_CANDIDATE, ELSEWHERE, "unknown_voter")
         case _:
             return hopeless(f"stranger-{random.randrange(10**9)}", candidate_id, ELECTION, "unknown_voter")

@@ -15,7 +15,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from electorate import add_election, add_voters
-from faults.ballots import CLOSED, CLOSED_CANDIDATE
+from faults.ballots import CLOSED, CLOSED_CANDIDATE, ELSEWHERE, ELSEWHERE_CANDIDATE, MEMBERS, MEMBERS_CANDIDATE
 from livetally.adapters.postgres import Connection, migrate
 from livetally.core.wire import topics
 from livetally.embedded import placing, state
@@ -24,6 +24,7 @@ from livetally.embedded.services import DATABASE, KAFKA, Services
 from livetally.settings import Settings
 from outsider import bounds_of, plain_consumer
 from pipeline import PARTITIONS
+from rolls import for_list, for_states
 from servers import free_port, kafka_answers, recreate, wait_for
 
 BROKER, POSTGRES = "kafka", "postgres"  # the supervisor's names
@@ -96,9 +97,20 @@ def looking(database_url: str) -> Connection:
     return psycopg.connect(database_url, autocommit=True, options="-c timezone=UTC")
 
 
+def add_elections(connection: Connection) -> None:
+    """An open election, one that closed long ago, and two in which nobody here may vote."""
+    add_election(connection)
+    now = datetime.now(UTC)
+    add_election(connection, CLOSED, [CLOSED_CANDIDATE], now - timedelta(days=2), now - timedelta(days=1))
+    add_election(connection, MEMBERS, [MEMBERS_CANDIDATE])
+    for_list(connection, MEMBERS)
+    add_election(connection, ELSEWHERE, [ELSEWHERE_CANDIDATE])
+    for_states(connection, ELSEWHERE, ["Nowhere"])
+
+
 @contextmanager
 def prepared() -> Iterator[Ground]:
-    """Services with empty topics, an open election and one that closed long ago."""
+    """Services with empty topics, and the elections."""
     with tempfile.TemporaryDirectory(prefix="livetally-faults-") as name:
         directory = Path(name)
         settings = Settings(
@@ -111,9 +123,7 @@ def prepared() -> Iterator[Ground]:
                 wait_for(ground.has_leaders, "every partition can be written to")
                 with closing(ground.connection()) as connection:
                     migrate(connection)
-                    add_election(connection)
-                    now = datetime.now(UTC)
-                    add_election(connection, CLOSED, [CLOSED_CANDIDATE], now - timedelta(days=2), now - timedelta(days=1))
+                    add_elections(connection)
                 yield ground
         finally:
             placing.remove(directory)

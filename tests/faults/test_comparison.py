@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
 from itertools import islice
 from random import Random
 
 import pytest
 
-from electorate import add_election
-from faults.ballots import CLOSED, CLOSED_CANDIDATE, mixture
+from electorate import add_voters
+from faults.ballots import mixture
 from faults.comparison import Books
+from faults.ground import add_elections
 from faults.voting import Voting
 from faults.witness import Since, Witness
 from livetally.core.wire import BALLOTS, REJECTED, VOTES
@@ -26,9 +26,8 @@ class Election:
 
     def __init__(self, pipeline: Pipeline) -> None:
         self.pipeline = pipeline
-        pipeline.hold_election(PEOPLE)
-        now = datetime.now(UTC)
-        add_election(pipeline.connection, CLOSED, [CLOSED_CANDIDATE], now - timedelta(days=2), now - timedelta(days=1))
+        add_elections(pipeline.connection)
+        add_voters(pipeline.connection, range(PEOPLE))
         self.voting = Voting(pipeline.kafka)
         self.books = Books(pipeline.database_url, self.voting)
         self.witness = Witness(pipeline.kafka, self.voting)

@@ -16,6 +16,7 @@ from livetally.audit.walk import audit
 from livetally.core.errors import AuditError
 from livetally.core.wire import BY_GENDER, BY_LOCATION, PER_CANDIDATE, REJECTED, VOTES
 from pipeline import (
+    ELECTION,
     Pipeline,
     Seen,
     Servers,
@@ -95,6 +96,7 @@ def test_a_pipeline_where_all_is_well(audited: Audited) -> None:
     assert (report.ballots, report.accepted, report.ledger, report.published, report.tallied) == (PEOPLE + 7, *[PEOPLE] * 4)
     assert report.rejected == {"already_voted_other": 4, "already_voted_same": 2, "malformed": 1}
     assert report.behind == 0
+    assert report.elections == {ELECTION: {"accepted": PEOPLE, "tallied": PEOPLE}}
     assert json.loads(json.dumps(report.as_json()))["ok"] is True
 
 

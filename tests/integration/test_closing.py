@@ -7,6 +7,7 @@ from datetime import UTC
 from electorate import ELECTION, ballot
 from ledger_rows import everything_in
 from livetally.adapters.postgres import connect
+from livetally.adapters.rights import Rights
 from livetally.adapters.roll import Roll
 from livetally.core.wire import BALLOTS, REJECTED
 from livetally.record.rebuild import rebuild_ledger
@@ -42,7 +43,7 @@ def cast_across_the_closing(pipeline: Pipeline) -> int:
     closes_ms = 0
     for first in range(0, BACKLOG, PORTION):
         if first == BACKLOG // 2:
-            with closing(connect(pipeline.database_url, "an official")) as connection:
+            with closing(connect(pipeline.database_url, "an official", Rights.ORGANISE)) as connection:
                 closes_at = Roll(connection).close_election(ELECTION)
             closes_ms = -(-round(closes_at.astimezone(UTC).timestamp() * 1_000_000) // 1000)
         if first == BACKLOG - 2 * PORTION:

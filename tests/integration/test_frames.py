@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 from pyspark.sql.types import BinaryType, StructField, StructType
 
-from livetally.core.tally import UNKNOWN, Cell, age_group, cell_of, second_of
+from livetally.core.tally import UNKNOWN, Cell, cell_of, second_of
 from livetally.embedded.java import make_java_home
 from livetally.settings import Settings
 from livetally.tally import frames
@@ -106,22 +106,37 @@ def test_the_registered_are_put_into_the_groups_of_the_votes(spark: SparkSession
         ("Kent", "Deal", "female", "2008-05-07"),
         ("Kent", "Dover", "male", "2008-05-08"),
         ("Devon", "Deal", "female", "1950-01-01T10:00:00Z"),
+        ("", "", "", ""),
     ]
-    elections = [("spring", "2026-05-07"), ("autumn", "2026-11-05")]
+    members = [("Kent", "Deal", "male", "2000-01-01"), ("Wales", "", "female", "1960-01-01")]  # on the list of "club" alone
+    elections = [
+        ("spring", "", "2026-05-07"),
+        ("autumn", "", "2026-11-05"),
+        ("club", "club", "2026-05-07"),
+        ("nobody's", "nobody's", "2026-05-07"),
+    ]
+    rolls = [("", people), ("club", members)]
     expected: Counter[tuple[str, str, str, str]] = Counter()
-    for election_id, day in elections:
-        for state, city, gender, born in people:
+    for election_id, roll, day in elections:
+        for state, city, gender, born in dict(rolls).get(roll, []):
+            vote = {"gender": gender, "date_of_birth": born, "voting_time": day, "address": {"state": state, "city": city}}
+            cell = cell_of(vote)  # of a vote of theirs
             for view, group_1, group_2 in (
-                ("state", state, ""),
-                ("region", city, state),
-                ("gender", gender, ""),
-                ("age", age_group(born, day), ""),
+                ("state", cell.state, ""),
+                ("region", cell.city, cell.state),
+                ("gender", cell.gender, ""),
+                ("age", cell.age_group, ""),
             ):
                 expected[election_id, view, group_1, group_2] += 2
     frame = frames.registered(
-        spark.createDataFrame([(*place, 2) for *place, _ in people], "state STRING, city STRING, gender STRING, voters BIGINT"),
-        spark.createDataFrame([(born, 2) for *_, born in people], "date_of_birth STRING, voters BIGINT"),
-        spark.createDataFrame(elections, "election_id STRING, opens_on STRING"),
+        spark.createDataFrame(
+            [(roll, *place, 2) for roll, all_of_it in rolls for *place, _ in all_of_it],
+            "roll STRING, state STRING, city STRING, gender STRING, voters BIGINT",
+        ),
+        spark.createDataFrame(
+            [(roll, born, 2) for roll, all_of_it in rolls for *_, born in all_of_it], "roll STRING, date_of_birth STRING, voters BIGINT"
+        ),
+        spark.createDataFrame(elections, "election_id STRING, roll STRING, opens_on STRING"),
     )
     assert {tuple(row[:-1]): row[-1] for row in frame.collect()} == expected
     assert expected["spring", "age", "under 18", ""] == 2

@@ -24,6 +24,7 @@ PEOPLE = [voter(number) for number in range(900)]
 PLACE = "State 1"  # a third of them
 HOUR = timedelta(hours=1)
 SEED = 5
+PLAIN = Election("plain", "", "simulated", "open", SEED, None, None)
 
 
 @pytest.fixture
@@ -50,19 +51,19 @@ def ballots(servers: Servers) -> Counter[tuple[str, str]]:
 def planting(servers: Servers, rule: Rule, ends_in: timedelta = HOUR) -> Planting:
     now = datetime.now(UTC)
     plant = Plant(rule, PLACE, "c2" if rule is Rule.SHARE else "", now - HOUR, now + ends_in)
-    return Planting([plant], partial(people_ahead, servers.kafka))
+    return Planting([plant], partial(people_ahead, servers.kafka, PLAIN))
 
 
 def test_places_are_known_by_size_and_people_ahead_in_their_order(servers: Servers, cast: Callable[..., Simulated]) -> None:
-    assert sorted(places_by_size(servers.kafka)) == ["State 0", PLACE, "State 2"]
-    everybody = list(people_ahead(servers.kafka, PLACE, dict.fromkeys(range(PARTITIONS), 0)))
+    assert sorted(places_by_size(servers.kafka, PLAIN)) == ["State 0", PLACE, "State 2"]
+    everybody = list(people_ahead(servers.kafka, PLAIN, PLACE, dict.fromkeys(range(PARTITIONS), 0)))
     assert {one.voter_id for one in everybody} == {one.voter_id for one in PEOPLE if one.address_state == PLACE}
     assert len(everybody) == 300
     for number in range(PARTITIONS):
         offsets = [one.offset for one in everybody if one.partition == number]
         assert offsets == sorted(offsets)
     with closing(reader(servers.kafka)) as client:
-        assert list(people_ahead(servers.kafka, PLACE, ends(client, VOTERS))) == []
+        assert list(people_ahead(servers.kafka, PLAIN, PLACE, ends(client, VOTERS))) == []
     assert cast().voters == len(PEOPLE)
 
 
@@ -75,7 +76,7 @@ def test_in_another_order_the_same_ballots_are_cast(servers: Servers, cast: Call
     assert cast() == Simulated(0, 0)  # everybody has had their turn
     recreate(servers.admin, [topic for topic in topics(PARTITIONS) if topic.name == "ballots_topic"])
     # A group of its own, so from the beginning; and without any plant.
-    simulate(servers.kafka, Election("plain", "", "simulated", "open", SEED, None, None), CANDIDATES, SEED + 1, None, threading.Event())
+    simulate(servers.kafka, PLAIN, CANDIDATES, SEED + 1, None, threading.Event())
     assert len(ballots(servers)) == pytest.approx(len(with_plant), rel=0.15)
 
 

@@ -11,6 +11,7 @@ from ledger_rows import assert_chained, everything_in, forge
 from livetally.adapters.custody import Custody
 from livetally.adapters.postgres import connect
 from livetally.adapters.publisher import AllOrNothing
+from livetally.adapters.rights import Rights
 from livetally.audit.report import Report
 from livetally.audit.walk import audit
 from livetally.commands.rebuild import rebuild
@@ -250,7 +251,7 @@ def test_an_empty_pipeline_can_be_made_again(pipeline: Pipeline) -> None:
 
 def test_a_rebuild_keeps_recorders_out(pipeline: Pipeline) -> None:
     add_election(pipeline.connection)
-    with closing(connect(pipeline.database_url, "tests")) as other:
+    with closing(connect(pipeline.database_url, "tests", Rights.RECORD)) as other:
         Custody(other).be_alone()
         with pytest.raises(LedgerError, match="being rebuilt"):
             record(pipeline.kafka, pipeline.database_url, 100, threading.Event())

@@ -14,8 +14,10 @@ from typing import Any
 import pytest
 
 from bad_ballots import COUNTS, bad_ballots
+from electorate import overrule
 from livetally.adapters.postgres import connect
 from livetally.adapters.rejected import Rejections
+from livetally.adapters.rights import Rights
 from livetally.adapters.roll import Roll
 from livetally.cli import build_parser
 from livetally.commands.rejected import rejected
@@ -244,7 +246,7 @@ class TestCastingAgain:
         assert said("--cast-again", "unknown_election")["would_be_rejected"] == {"unknown_election": 1}
         add_election(pipeline.connection, "later", ["c7"])
         with Roll(pipeline.connection).changing():
-            pipeline.sql("UPDATE elections SET opens_at = %s", (now - LONG_AGO,))
+            overrule(pipeline.connection, "UPDATE elections SET opens_at = %s WHERE election_id = 'e'", (now - LONG_AGO,))
         pipeline.send(BALLOTS, [(None, ballot("v7"), 2, {})])
         pipeline.record_all()
         assert said("--cast-again", "unknown_voter")["would_be_rejected"] == {"unknown_voter": 1}
@@ -312,7 +314,7 @@ class TestCastingAgain:
         assert said("--cast-again", "unknown_candidate")["cast_again"] == 1
 
     def test_one_at_a_time(self, pipeline: Pipeline, call: Call) -> None:
-        with closing(connect(pipeline.database_url, "tests")) as other:
+        with closing(connect(pipeline.database_url, "tests", Rights.CAST)) as other:
             Rejections(other).lock_casting_again()
             with pytest.raises(LedgerError, match="already"):
                 call("--cast-again", "not_open")

@@ -15,6 +15,7 @@ from livetally.adapters import cells as cells_module
 from livetally.adapters.cells import Batch, Cells, Changes
 from livetally.adapters.postgres import connect
 from livetally.adapters.publisher import AllOrNothing, Outgoing
+from livetally.adapters.rights import Rights
 from livetally.audit.walk import audit
 from livetally.core.errors import LedgerError, ServiceError
 from livetally.core.tally import VIEWS
@@ -317,7 +318,10 @@ def test_a_second_tally_is_refused_while_one_runs(pipeline: Pipeline, spark: Spa
         monkeypatch.setattr(cells_module, "LOCK_WITHIN_S", 0.3)
         with pytest.raises(LedgerError, match="A tally is running already"), tallying(pipeline, spark) as second:
             second.wait()
-        with closing(connect(pipeline.database_url, "tests")) as other, pytest.raises(LedgerError, match="A tally is running already"):
+        with (
+            closing(connect(pipeline.database_url, "tests", Rights.TALLY)) as other,
+            pytest.raises(LedgerError, match="A tally is running already"),
+        ):
             Cells(other).take_lock()
         assert worker.is_alive
     assert_exact(pipeline, 5)

@@ -10,6 +10,7 @@ import pytest
 from livetally.adapters.cells import Batch, Cells, Changes
 from livetally.adapters.history import History
 from livetally.adapters.postgres import connect
+from livetally.adapters.rights import Rights
 from livetally.commands.results import read_board
 from livetally.core.wire import VOTES, utc_text
 from pipeline import ELECTION, Pipeline, Spark, await_tallied, tally_all, tallying, wait_for
@@ -94,7 +95,7 @@ def test_votes_per_minute_are_what_the_ledger_says(pipeline: Pipeline, spark: Sp
     names = ("window_start", "window_end", "candidate_id", "total_votes")
     assert {tuple(fields[name] for name in names) for fields in messages.values()} == expected
     assert {fields["election_id"] for fields in messages.values()} == {ELECTION}
-    with closing(connect(pipeline.database_url, "tests")) as connection:
+    with closing(connect(pipeline.database_url, "tests", Rights.LOOK)) as connection:
         past = History(connection)
         whole, part = past.series(ELECTION), past.series(ELECTION, state="State 1")
         assert past.late(ELECTION) == 0

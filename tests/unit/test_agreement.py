@@ -119,6 +119,7 @@ class Database:
     def __init__(self, now_s: list[float]) -> None:
         self._now_s = now_s
         self.generation = 1
+        self.counted = 2
         self.accepted = 2
         self.mark = 0
         self.whole_s = 0.0
@@ -126,13 +127,13 @@ class Database:
 
     def tallied(self, since: tuple[int, int] | None, *, whole: bool) -> Tallied:
         assert since in {None, (1, 5)}
-        return Tallied(self.generation, 5, {0: 10}, {A: 2}, (), 3, self.accepted, {CELL: 2} if whole else None)
+        return Tallied(self.generation, 5, {0: 10}, {A: self.counted}, (), 3, self.accepted, {CELL: self.counted} if whole else None)
 
     def recorded(self, cuts: Mapping[int, int]) -> Recorded:
         assert cuts == {0: 3}
         self.wholes += 1
         self._now_s[0] += self.whole_s
-        return Recorded({A: (2, 4096)}, 2, 2)
+        return Recorded({A: (self.counted, 4096)}, self.counted, self.counted)
 
     def rewritten(self) -> tuple[int, int]:
         return self.mark, 0
@@ -182,10 +183,28 @@ def test_green_says_what_was_counted_and_what_waits(judge: Judge) -> None:
     assert [(one.stage, one.count) for one in checked.waiting] == [("record", 2), ("tally", 0)]
 
 
-def test_votes_behind_the_cut_are_amber(judge: Judge, database: Database) -> None:
+def test_votes_that_wait_for_long_are_amber(judge: Judge, database: Database, now_s: list[float]) -> None:
+    """What has just been accepted is on its way, and said to be; what goes on waiting is late."""
     states(judge, 2)
     database.accepted = 9
-    assert (judge.check().agreement.state, judge.check().agreement.behind) == ("amber", 7)
+    assert (judge.check().agreement.state, judge.check().agreement.behind) == ("green", 7)
+    now_s[0] += 9.9
+    database.accepted = 90
+    assert (judge.check().agreement.state, judge.check().agreement.behind) == ("green", 88)
+    now_s[0] += 0.1
+    assert (judge.check().agreement.state, judge.check().agreement.behind) == ("amber", 88)
+    database.accepted = 2
+    assert states(judge, 1) == ["green"]
+
+
+def test_a_tally_that_keeps_up_is_never_late(judge: Judge, database: Database, topic: Topic, now_s: list[float]) -> None:
+    """There are always votes on their way, but never the same for long."""
+    states(judge, 2)
+    for counted in range(3, 60):
+        now_s[0] += 2
+        database.counted, topic.counts, topic.cells = counted, {A: counted}, {CELL: counted}
+        database.accepted = counted + 3
+        assert judge.check().agreement.state == "green"
 
 
 def test_a_verdict_holds_while_a_rush_is_read_but_not_for_long(judge: Judge, topic: Topic, now_s: list[float]) -> None:

@@ -5,7 +5,7 @@ import io
 
 import pytest
 
-from livetally.show.export import FILE_NAME_CHARS_MAX, csv_of, file_name, origin
+from livetally.core.export import FILE_NAME_CHARS_MAX, csv_of, file_name, origin
 from livetally.show.result import Group
 from livetally.show.sheet import candidate_columns, group_columns
 from pages import NOW, election, result

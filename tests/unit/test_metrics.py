@@ -31,6 +31,7 @@ from livetally.register.meter import Meter as RegisterMeter
 from livetally.settings import Settings
 from livetally.show.meter import Meter as PageMeter
 from livetally.tally.meter import Meter as TallyMeter
+from livetally.web.meter import Meter as ApiMeter
 
 DOCUMENT = (Path(__file__).parents[2] / "docs/metrics.md").read_text("utf-8")
 METERS: dict[str, Callable[[], StageMeter]] = {
@@ -39,6 +40,7 @@ METERS: dict[str, Callable[[], StageMeter]] = {
     "record": Meter,
     "tally": TallyMeter,
     "dashboard": PageMeter,
+    "api": ApiMeter,
 }
 NOON = datetime(2026, 5, 7, 12, 0, tzinfo=UTC)
 
@@ -190,6 +192,12 @@ def test_the_other_stages_count_what_they_are_told() -> None:
     page.watches(lambda: True, lambda: False)
     assert value(page, "livetally_dashboard_page_running") == 1
     assert value(page, "livetally_dashboard_page_answers") == 0
+    api = ApiMeter()
+    api.answered(202, 0.25)
+    api.watches(lambda: 7)
+    assert value(api, "livetally_api_requests_total", status="202") == 1
+    assert value(api, "livetally_api_request_seconds_sum") == 0.25
+    assert value(api, "livetally_api_listeners") == 7
 
 
 def test_a_meter_says_whether_its_stage_is_ready_and_how_long_ago_it_went_round() -> None:

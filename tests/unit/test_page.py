@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from livetally.settings import Settings
 from livetally.show import dashboard
 from livetally.show.charts import candidate_colours
+from livetally.show.page import SCRIPT
 from livetally.show.past import Ahead, Answer, Series, Then
 from livetally.show.result import Change, Changes, Facts, Group, Snapshot, Trouble, Unreadable
 from livetally.show.sheet import arrange, group_columns
@@ -57,6 +57,13 @@ def test_a_tie_is_a_tie() -> None:
     assert marked(test, "leader-name") == []
 
 
+def test_turnout_is_a_share_of_the_elections_own_roll() -> None:
+    facts = Facts((election(),), 1000, {"e": 2}, rolls={"e": 40, "f": 7})
+    test = page(snapshot(result({"Ada": 6, "Bo": 4}), facts=facts))
+    assert marked(test, "total-voters") == ["40"]
+    assert marked(test, "turnout") == ["25.0%"]
+
+
 def test_one_candidate() -> None:
     assert marked(page(snapshot(result({"Ada": 1}))), "margin") == ["the only candidate"]
 
@@ -77,6 +84,8 @@ def test_nothing_counted() -> None:
         (Snapshot(None, Facts((election(),), 5, {"e": 3})), "topics with the numbers are being read"),
         (Snapshot({}, Facts((election(),), 5, {"e": 0})), "Nobody stands for this election"),
         (Snapshot({}, Facts((election(),), 0, {"e": 3})), "Nobody is registered yet"),
+        (Snapshot({}, Facts((election(),), 5, {"e": 3}, rolls={"e": 0})), "Nobody is registered yet"),
+        (Snapshot({}, Facts((election(),), 0, {"e": 3}, rolls={"e": 5})), "Everything is ready for the first vote"),
         (Snapshot({}, Facts((election(status="draft"),), 5, {"e": 3})), "has not been opened"),
     ],
 )
@@ -140,9 +149,11 @@ def test_services_away() -> None:
 
 
 def test_postgresql_has_never_answered() -> None:
+    """Nobody knows yet what may be seen of these numbers: they are not shown, and the page says what is missing."""
     test = page(Snapshot({"e": result({"Ada": 300})}, None, (Trouble("PostgreSQL", NOW, "gone"),)))
-    assert marked(test, "total-votes") == ["300"]
-    assert marked(test, "total-voters") == ["–"]
+    assert "300" not in markup(test)
+    assert marked(test, "notice")[0].startswith("PostgreSQL has not answered since 21:00:10")
+    assert "It is being asked which elections there are." in marked(test, "waiting")[0]
 
 
 def test_recounting() -> None:
@@ -223,8 +234,7 @@ def test_words() -> None:
 def test_the_page_says_so_when_nobody_told_it_where_the_services_are(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("KAFKA_BOOTSTRAP_SERVERS", "DATABASE_URL"):
         monkeypatch.setenv(f"LIVETALLY_{name}", "")
-    path = dashboard.command(Settings(), 8501, "127.0.0.1")[4]
-    test = AppTest.from_file(path, default_timeout=20).run()
+    test = AppTest.from_file(SCRIPT, default_timeout=20).run()
     assert not test.exception
     assert "has not been told where Kafka and PostgreSQL are" in markup(test)
 
@@ -240,7 +250,7 @@ def test_every_page_in_every_state(title: str) -> None:
     states = [result({"Ada": 0, "Bo": 0}), alone, tie, result({})]
     for shown in states:
         closed = election(status="closed")
-        for drawn in (snapshot(shown), snapshot(shown, elections=(closed,)), Snapshot({"e": shown}, None, AWAY)):
+        for drawn in (snapshot(shown), snapshot(shown, elections=(closed,)), snapshot(shown, troubles=AWAY)):
             test = page(drawn, title)
             assert valued(test, "total-votes") == [str(shown.total_votes)]
             assert len(marked(test, "notice")) == len(drawn.troubles)
@@ -282,7 +292,8 @@ def test_few_votes_are_enough_where_few_may_vote_and_when_it_is_over() -> None:
     ("agreement", "says"),
     [
         (Agreement("green", 300, 300, 300), "Ledger, topic and tally agree"),
-        (Agreement("amber", 300, 300, 300, behind=1234), "1,234 votes behind"),
+        (Agreement("green", 300, 300, 300, behind=1234), "Agree; 1,234 votes on their way"),
+        (Agreement("amber", 300, 300, 300, behind=1234), "Agree; 1,234 votes behind"),
         (Agreement("red", 300, 299, 299), "do not agree"),
         (Agreement(), "not checked yet"),
     ],

@@ -3,16 +3,20 @@
 import argparse
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from livetally.cast.person import Person, person_of
+import electorate
+from livetally.cast.person import Person, is_simulated, person_of
 from livetally.cast.plant import BURST_AT_ONCE, BURST_EVERY, PLACES, RELEASED_BESIDES, REPEATS_BESIDES, Cast, Plant, Planting, plan
 from livetally.cli import build_parser
 from livetally.commands.stages import simulate
 from livetally.core.alert_facts import Rule
+from livetally.core.elections import Election
 from livetally.core.errors import UsageError
+from livetally.core.wire import listed_voter_message
 
 NOW = datetime(2026, 5, 7, 12, 0, 20, tzinfo=UTC)
 LARGE = [f"place {number}" for number in range(20)]
@@ -123,7 +127,19 @@ def test_what_was_not_over_at_the_end_is_known() -> None:
 def test_a_message_that_announces_nobody_is_none() -> None:
     voter = b'{"voter_id":"v1","date_of_birth":"1980-05-05","address":{"state":"Kent"}}'
     assert person_of(1, 2, voter) == Person(1, 2, "v1", "Kent", "1980-05-05")
-    assert [person_of(0, 0, value) for value in (None, b"", b"[]", b"{}", b'{"voter_id":"v1"}', b"\xff")] == [None] * 6
+    assert [person_of(0, 0, value) for value in (None, b"", b"[]", b"1", b"{}", b'{"voter_id":"v1"}', b"\xff")] == [None] * 7
+
+
+def test_nobody_votes_for_people_of_a_list_or_of_other_states() -> None:
+    somebody, listed = Person(0, 0, "v1", "Kent", "1980-05-05"), listed_voter_message(electorate.voter(1), "board")
+    everywhere = Election("e", "", "simulated", "open", 1, None, None)
+    assert is_simulated(somebody, everywhere)
+    assert is_simulated(somebody, replace(everywhere, roll="states", roll_states=("Fife", "Kent")))
+    assert not is_simulated(somebody, replace(everywhere, roll="states", roll_states=("Fife",)))
+    came = person_of(0, 0, listed)
+    assert came is not None
+    assert (came.voter_id, came.roll) == ("v1", "board")
+    assert not is_simulated(came, everywhere)
 
 
 def test_the_option_takes_rules_by_name_once_each() -> None:

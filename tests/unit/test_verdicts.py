@@ -17,7 +17,6 @@ from rules import (
     FOREVER_MS,
     HOURS_MS,
     LISTED_MS,
-    REGISTERED_MS,
     START,
     CastAt,
     Content,
@@ -29,6 +28,7 @@ from rules import (
     contents,
     deliveries,
     first_come,
+    on_roll_since_ms,
     outcomes_of,
 )
 
@@ -42,7 +42,6 @@ LISTS = Lists(
     | {DRAFT: Hours(None, None)},
     {one: us(START) + ms * 1000 for one, ms in LISTED_MS.items()},
 )
-ROLL_US = {voter_id: us(START) + ms * 1000 for voter_id, ms in REGISTERED_MS.items()}
 
 
 class InMemory:
@@ -65,7 +64,8 @@ class InMemory:
         return {
             number: (ballot.voter_id.encode(), self.votes.get((ballot.election_id, ballot.voter_id)))
             for number, ballot in enumerate(screened)
-            if isinstance(ballot, Ballot) and ROLL_US.get(ballot.voter_id, us(at(FOREVER_MS))) <= fresh[number].appended_ms * 1000
+            if isinstance(ballot, Ballot)
+            and us(START) + on_roll_since_ms(ballot.election_id, ballot.voter_id) * 1000 <= fresh[number].appended_ms * 1000
         }
 
 

@@ -3,8 +3,11 @@
 import json
 from datetime import UTC, datetime
 
+import pytest
+
 from livetally.core import wire
 from livetally.core.elections import Candidate, Voter
+from livetally.core.tally import cell_of
 
 VOTER = Voter("v1", "Ann “A” Lee", "1990-01-02", "female", "GB", "r1", "1 Rd", "Leeds", "West Yorkshire", "United Kingdom", "LS1", "a@example.com", "1", "2", "", 3)  # fmt: skip
 CANDIDATE = Candidate("c1", "Bo\nNe", "Party", "bio", "platform", "data:,", "e1")
@@ -26,6 +29,35 @@ def test_a_vote_is_voter_and_candidate_flat_in_one_object() -> None:
     assert vote["voter_name"] == VOTER.voter_name
     assert vote["candidate_name"] == CANDIDATE.candidate_name
     assert (vote["vote"], vote["voting_time"], vote["election_id"]) == (1, "2026-05-07 08:00:00.123", "e1")
+
+
+# What an outsider may find of a voter where the election's detail is "group", and nothing else.
+GROUP_FIELDS = {"voter_id", "date_of_birth", "gender", "nationality", "address", "registered_age"}
+
+
+@pytest.mark.parametrize("announcement", [wire.voter_message(VOTER), wire.listed_voter_message(VOTER, "e1")], ids=["general", "of a list"])
+def test_a_vote_of_a_group_names_nobody(announcement: bytes) -> None:
+    message = wire.vote_message(announcement, wire.vote_tail(CANDIDATE, "group"), "2026-05-07 08:00:00.123")
+    vote = json.loads(message)
+    assert vote.keys() == GROUP_FIELDS | CANDIDATE_FIELDS | {"voting_time", "vote", "election_id"}
+    assert vote["address"] == {"city": "Leeds", "state": "West Yorkshire", "country": "United Kingdom", "postcode": "LS1"}
+    assert [vote[name] for name in ("voter_id", "date_of_birth", "gender", "nationality", "registered_age")] == [
+        "v1",
+        "1990-01-02",
+        "female",
+        "GB",
+        3,
+    ]
+    for secret in (VOTER.voter_name, VOTER.registration_number, VOTER.address_street, VOTER.email):
+        assert json.dumps(secret).strip('"').encode() not in message
+        assert secret.encode() not in message
+    full = json.loads(wire.vote_message(announcement, wire.vote_tail(CANDIDATE), "2026-05-07 08:00:00.123"))
+    assert cell_of(vote) == cell_of(full), "it is counted in the same groups"
+
+
+def test_somebody_of_a_list_is_announced_with_the_roll() -> None:
+    listed = json.loads(wire.listed_voter_message(VOTER, "e1"))
+    assert listed == json.loads(wire.voter_message(VOTER)) | {"roll": "e1"}
 
 
 def test_times_are_utc_with_milliseconds() -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from livetally.adapters.cells import Cells, Total
 from livetally.adapters.postgres import Connection, connect, explained
 from livetally.adapters.queries import queries
+from livetally.adapters.rights import Rights
 from livetally.core.errors import ServiceError
 from livetally.core.tally import Cell
 
@@ -120,7 +121,7 @@ class Witnesses:
         try:
             if self._connection is None:
                 # Not bounded: to count a large ledger takes longer than a stage's transactions may.
-                self._connection = connect(self._url, "agreement", bounded=False)
+                self._connection = connect(self._url, "agreement", Rights.SHOW, bounded=False)
             with explained(self._url):
                 yield self._connection
         except ServiceError:

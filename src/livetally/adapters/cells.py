@@ -191,10 +191,9 @@ class Cells:
             for group in groups:
                 copy.write_row(group)
 
-    def registered_mark(self) -> tuple[int, int]:
+    def registered_mark(self) -> object:
         """Another one after every change of who is registered, or for what."""
-        row = self._connection.execute(self._sql["registered_mark"]).fetchone()
-        return (int(row[0]), int(row[1])) if row else (0, 0)
+        return self._connection.execute(self._sql["registered_mark"]).fetchone()
 
     def candidates(self) -> dict[str, tuple[str, str, str]]:
         """Name, party and portrait of every candidate."""

@@ -24,12 +24,10 @@ class Custody:
 
     def claim(self, cluster_id: str, ballots_topic_id: str) -> str:
         """Bind the ledger to the ballots that fill it, and return its id. Raises LedgerError if it was filled from others."""
-        with self._connection.transaction():
-            self._connection.execute("LOCK TABLE ledger_source IN EXCLUSIVE MODE")
+        row = self._connection.execute(self._sql["source"]).fetchone()
+        if row is None:
+            self._connection.execute(self._sql["remember_source"], (cluster_id, ballots_topic_id))
             row = self._connection.execute(self._sql["source"]).fetchone()
-            if row is None:
-                self._connection.execute(self._sql["remember_source"], (cluster_id, ballots_topic_id))
-                row = self._connection.execute(self._sql["source"]).fetchone()
         if row is None or row[:2] != (cluster_id, ballots_topic_id):
             raise LedgerError(
                 f"This ledger was filled from other ballots (cluster and topic id {row and row[:2]}; here it is {(cluster_id, ballots_topic_id)}). "

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from livetally.adapters.cells import Cells
 from livetally.adapters.postgres import Connection, connect, explained
+from livetally.adapters.rights import Rights
 from livetally.adapters.roll import Roll
 from livetally.adapters.trust import RejectedCounts, stages
 from livetally.core.elections import Election
@@ -27,6 +28,11 @@ class Database:
     def registered(self) -> int:
         with self._healing() as connection:
             return Roll(connection).registered()
+
+    def rolls(self) -> Mapping[str, int]:
+        """How many people may vote in each election."""
+        with self._healing() as connection:
+            return Roll(connection).rolls()
 
     def candidate_count(self, election_id: str) -> int:
         with self._healing() as connection:
@@ -51,7 +57,7 @@ class Database:
     def _healing(self) -> Iterator[Connection]:
         try:
             if self._connection is None:
-                self._connection = connect(self._url, "show")
+                self._connection = connect(self._url, "show", Rights.SHOW)
             with explained(self._url):
                 yield self._connection
         except ServiceError:

@@ -10,6 +10,7 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
+from livetally.adapters.access import client_settings
 from livetally.core.errors import DeliveryError
 from livetally.core.wire import REJECTED_BYTES_MAX
 
@@ -55,7 +56,7 @@ def consumer(bootstrap_servers: str, group: str | None = None, config: Mapping[s
     """A consumer that reads committed messages, stores and commits nothing by itself, and never guesses where to begin."""
     return Consumer(
         {
-            "bootstrap.servers": bootstrap_servers,
+            **client_settings(bootstrap_servers),
             "group.id": group or "livetally-without-group",  # required even where no group is used; nothing is ever committed to it
             "enable.auto.commit": False,
             "enable.auto.offset.store": False,
@@ -73,12 +74,12 @@ def consumer(bootstrap_servers: str, group: str | None = None, config: Mapping[s
     )
 
 
-def producer(bootstrap_servers: str, transactional_id: str | None = None) -> Producer:
+def producer(bootstrap_servers: str, transactional_id: str | None = None, config: Mapping[str, Any] | None = None) -> Producer:
     """An idempotent producer that waits for all replicas; with an id, a transactional one."""
     transactional = {"transactional.id": transactional_id, "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS} if transactional_id else {}
     return Producer(
         {
-            "bootstrap.servers": bootstrap_servers,
+            **client_settings(bootstrap_servers),
             "enable.idempotence": True,
             "acks": "all",
             "linger.ms": 5,
@@ -91,6 +92,7 @@ def producer(bootstrap_servers: str, transactional_id: str | None = None) -> Pro
             "reconnect.backoff.max.ms": 2_000,
             "log_level": SILENT,
             **transactional,
+            **(config or {}),
         }
     )
 

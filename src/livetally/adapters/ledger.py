@@ -18,10 +18,13 @@ from livetally.adapters.postgres import HOURS_LOCK, ROLL_LOCK, Connection
 from livetally.adapters.queries import queries
 from livetally.core.ballots import Ballot, Reason, Rejected
 from livetally.core.chain import beginning, link, rejection_entry, vote_entry
+from livetally.core.elections import RollKind
 from livetally.core.errors import LedgerError
-from livetally.core.verdicts import MAY_BECOME_KNOWN, Cast, Counted, Hours, Known, Lists, Verdict, decide, screen
+from livetally.core.verdicts import MAY_BECOME_KNOWN, Cast, Counted, Electors, Hours, Known, Lists, Verdict, decide, screen
 
 TRIES_MAX = 10  # each try waits for the other recorder to finish; more than a few would mean something else
+ASK: Mapping[RollKind, str] = {"all": "ask", "states": "ask_states", "list": "ask_list"}  # who is on a roll of which kind
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -156,30 +159,32 @@ class Ledger:
             voters.setdefault(election_id, []).append((number, voter_id))
         known: dict[int, Known] = {}
         for election_id, named in voters.items():
-            known |= self._known(casts, election_id, named)
+            known |= self._known(casts, election_id, lists.electors[election_id], named)
         return Judged(lists, decide(screened, known), [number for _, _, number in asked])
 
-    def _known(self, casts: Sequence[Cast], election_id: str, voters: Sequence[tuple[int, str]]) -> dict[int, Known]:
-        """Those of the voters, each with the number of a ballot, who were on the roll when it was appended."""
+    def _known(self, casts: Sequence[Cast], election_id: str, electors: Electors, voters: Sequence[tuple[int, str]]) -> dict[int, Known]:
+        """Those of the voters, each with the number of a ballot, who were on the election's roll when it was appended."""
         question = {
             "election_id": election_id,
+            "states": list(electors.states),
             "voters": orjson.dumps([voter_id for _, voter_id in voters]).decode(),
             "first": _moment(min(casts[number].appended_ms for number, _ in voters)),
         }
         known: dict[int, Known] = {}
-        for place, announcement, voted_for, registered_us in self._raw.execute(self._sql["ask"], question).fetchall():
+        for place, announcement, voted_for, since_us in self._raw.execute(self._sql[ASK[electors.roll]], question).fetchall():
             number = voters[place - 1][0]
-            if registered_us is None or registered_us <= casts[number].appended_ms * 1000:
+            if since_us is None or since_us <= casts[number].appended_ms * 1000:
                 known[number] = announcement, voted_for
         return known
 
     def _lists(self) -> Lists:
         """Asked for each batch, and after it was read: an election may have been closed before that."""
-        hours = self._connection.execute(self._sql["hours"]).fetchall()
+        elections = self._connection.execute(self._sql["elections"]).fetchall()
         listed = self._connection.execute(self._sql["listed"]).fetchall()
         return Lists(
-            {election_id: Hours(opens_us, closes_us) for election_id, opens_us, closes_us in hours},
+            {election_id: Hours(opens_us, closes_us) for election_id, opens_us, closes_us, _, _ in elections},
             {(election_id, candidate_id): since_us for election_id, candidate_id, since_us in listed},
+            {election_id: Electors(roll, tuple(states)) for election_id, _, _, roll, states in elections},
         )
 
     def _store_votes(self, casts: Sequence[Cast], judged: Judged) -> None:

@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from typing import Any
+from typing import Any, Literal, overload
 from urllib.parse import urlsplit
 
 import psycopg
 from psycopg.rows import TupleRow
+from psycopg.sql import Identifier
 
 from livetally.adapters.queries import migrations, queries
-from livetally.core.errors import LedgerError, ServiceError, UsageError
+from livetally.adapters.rights import Rights
+from livetally.core.errors import ElectionError, LedgerError, ServiceError, UsageError
 
 Connection = psycopg.Connection[TupleRow]
 
@@ -22,12 +24,20 @@ RECORDERS_LOCK, ROLL_LOCK, MIGRATION_LOCK, TALLY_LOCK, HOURS_LOCK = range(
 )  # advisory locks; any numbers that nobody else uses
 
 
-def connect(url: str, application: str, *, bounded: bool = True, as_owner: bool = False, must_beat: bool = False) -> Connection:
+@overload
+def connect(url: str, application: str, rights: Rights, *, bounded: bool = True, must_beat: bool = False) -> Connection: ...
+@overload
+def connect(url: str, application: str, *, as_owner: Literal[True], bounded: bool = True, must_beat: bool = False) -> Connection: ...
+def connect(
+    url: str, application: str, rights: Rights | None = None, *, as_owner: bool = False, bounded: bool = True, must_beat: bool = False
+) -> Connection:
     """A connection in autocommit, in UTC. `bounded` ends transactions that take longer than a stage's ever should, its own and others'.
 
     One that `must_beat` is ended by PostgreSQL, with the locks that it holds, when it has said nothing for SILENT_AFTER_MS.
-    It may read the ledger and add to it, no more, unless it comes `as_owner` of the tables: to migrate, and to rebuild.
+    It may do what the `rights` of a stage allow, no more, unless it comes `as_owner` of the tables: to migrate, and to rebuild.
     """
+    if (rights is None) != as_owner:
+        raise TypeError("a connection has the rights of one stage, or the owner's")  # no type checker was asked
     timeout = TRANSACTION_TIMEOUT_MS if bounded else 0
     limits = {
         "transaction_timeout": timeout,
@@ -45,9 +55,21 @@ def connect(url: str, application: str, *, bounded: bool = True, as_owner: bool 
         )
         if bounded:
             connection.execute(sql["end_overdue"], {"named": f"livetally %{BOUNDED}", "limit_ms": TRANSACTION_TIMEOUT_MS})
-        if not as_owner:
-            connection.execute(sql["become_application"])
+        if rights is not None:
+            _become(connection, rights, url)
         return connection
+
+
+def _become(connection: Connection, rights: Rights, url: str) -> None:
+    try:
+        connection.execute(queries("schema")["become"], {"role": rights})
+    except psycopg.errors.InsufficientPrivilege as error:
+        user = Identifier(connection.info.user).as_string(connection)
+        connection.close()
+        raise LedgerError(
+            f"PostgreSQL at {_where(url)} does not let the user {user} work as {rights}, which this needs. Nothing was changed.\n"
+            f"Whoever administers it can run: GRANT {rights} TO {user};"
+        ) from error
 
 
 @contextmanager
@@ -63,6 +85,8 @@ def explained(url: str) -> Iterator[None]:
             f"PostgreSQL at {_where(url)} refuses the user of the database: {str(error).strip()}\n"
             "Nothing was changed. Whoever administers it can give the right, or make livetally's tables once with a user who has it."
         ) from error
+    except psycopg.errors.CheckViolation as error:
+        raise ElectionError(f"PostgreSQL refuses this change, and nothing was changed: {error.diag.message_primary}.") from error
     except (psycopg.OperationalError, psycopg.InternalError, psycopg.InterfaceError, psycopg.errors.UndefinedTable) as error:
         raise ServiceError(
             f"PostgreSQL at {_where(url)} does not answer as it should: {str(error).strip()}\n"
@@ -76,9 +100,14 @@ def _where(url: str) -> str:
 
 
 def migrate(connection: Connection) -> list[str]:
-    """Bring the schema up to date, each migration in a transaction of its own; returns the names of those applied."""
+    """Bring the schema up to date, each migration in a transaction of its own; returns the names of those applied.
+
+    Where nothing is to be done, no right to do it is needed: a stage may come as a user who makes no tables.
+    """
     sql = queries("schema")
-    applied = []
+    applied: list[str] = []
+    if is_migrated(connection):
+        return applied
     for number, name, text in migrations():
         with connection.transaction():
             connection.execute("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))
@@ -100,10 +129,18 @@ def migrate(connection: Connection) -> list[str]:
     return applied
 
 
+def is_migrated(connection: Connection) -> bool:
+    """Whether the schema is exactly the one that this program knows."""
+    sql = queries("schema")
+    if connection.execute(sql["has_migrations_table"]).fetchone() != (True,):
+        return False
+    return connection.execute(sql["applied_migrations"]).fetchall() == [(number,) for number, _, _ in migrations()]
+
+
 def database_answers(url: str) -> bool:
     """Whether PostgreSQL answers a query right now."""
     try:
-        with closing(connect(url, "status")) as connection:
+        with closing(connect(url, "status", Rights.LOOK)) as connection:
             return connection.execute("SELECT 1").fetchone() == (1,)
     except ServiceError:
         return False
@@ -115,7 +152,7 @@ def has_schema(connection: Connection) -> bool:
 
 def ask_read_only(url: str, query: str) -> tuple[list[str], list[tuple[Any, ...]]]:
     """Columns and rows of somebody's own query. One statement, in a transaction that cannot write. Raises UsageError with PostgreSQL's words."""
-    with closing(connect(url, "sql", bounded=False)) as connection:
+    with closing(connect(url, "sql", Rights.LOOK, bounded=False)) as connection:
         connection.read_only = True
         try:
             with connection.transaction():

@@ -10,6 +10,7 @@ from livetally.adapters.kafka import Consumer, reader
 from livetally.adapters.past import counts
 from livetally.adapters.postgres import Connection, connect, explained
 from livetally.adapters.reading import ends
+from livetally.adapters.rights import Rights
 from livetally.adapters.roll import Roll
 from livetally.core.errors import ServiceError
 from livetally.core.wire import BALLOTS, VOTES
@@ -59,7 +60,7 @@ class Pulses:
 
     def _take(self) -> Pulse:
         if self._connection is None:
-            self._connection = connect(self._database_url, "pulse")
+            self._connection = connect(self._database_url, "pulse", Rights.LOOK)
         cells = Cells(self._connection)
         recorded, accepted, _ = counts(self._connection)
         shown = cells.shown()

@@ -1,7 +1,9 @@
 """Topics: made by livetally, checked when somebody else made them, and identified, so that a ledger knows its ballots."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient
@@ -9,11 +11,14 @@ from confluent_kafka.admin._config import AlterConfigOpType, ConfigEntry, Config
 from confluent_kafka.admin._resource import ResourceType
 from confluent_kafka.cimpl import NewTopic
 
+from livetally.adapters.access import client_settings
 from livetally.adapters.kafka import ANSWER_TIMEOUT_S, SILENT
 from livetally.core.errors import ServiceError, TopicError
 from livetally.core.wire import Topic
 
 MUST_MATCH = ("message.timestamp.type", "cleanup.policy", "retention.ms", "retention.bytes")  # a wrong segment size is no reason to refuse
+REFUSED_WITHIN_S = 2.0
+REFUSALS = {KafkaError._AUTHENTICATION, KafkaError._SSL}  # noqa: SLF001 (the client names its own codes with an underscore)
 ANY_COMPRESSION = "producer"
 SET_RIGHT = "compression.type"  # changing it touches nothing that lies there; older topics of ours do not have it
 
@@ -28,7 +33,7 @@ class Identity:
 
 class Topics:
     def __init__(self, bootstrap_servers: str) -> None:
-        self._admin = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": SILENT, "reconnect.backoff.max.ms": 2_000})
+        self._admin = AdminClient({**client_settings(bootstrap_servers), "log_level": SILENT, "reconnect.backoff.max.ms": 2_000})
         self._bootstrap_servers = bootstrap_servers
 
     def answer(self) -> bool:
@@ -44,8 +49,9 @@ class Topics:
             metadata = self._admin.list_topics(timeout=ANSWER_TIMEOUT_S)
         except KafkaException as error:
             raise ServiceError(
-                f"Kafka at {self._bootstrap_servers} does not answer: {error.args[0].str()}. "
-                "Check that it is running (`./livetally status`) and that LIVETALLY_KAFKA_BOOTSTRAP_SERVERS, if it is set, is right."
+                f"Kafka at {self._bootstrap_servers} does not answer: {refusal(self._bootstrap_servers) or error.args[0].str()}. "
+                "Check that it is running (`./livetally status`) and that LIVETALLY_KAFKA_BOOTSTRAP_SERVERS and the other settings for Kafka, "
+                "if they are set, are right."
             ) from error
         return {name: len(topic.partitions) for name, topic in metadata.topics.items() if not name.startswith("__")}
 
@@ -122,6 +128,17 @@ class Topics:
                 "Set them right with your Kafka tools, or use another cluster. A number of partitions cannot be changed afterwards: "
                 "set LIVETALLY_BALLOT_PARTITIONS to what is there."
             )
+
+
+def refusal(bootstrap_servers: str) -> str | None:
+    """What a broker says that does not let us in, None if it says nothing: requests of ours only time out then."""
+    heard: list[KafkaError] = []
+    settings: dict[str, Any] = client_settings(bootstrap_servers) | {"log_level": SILENT, "error_cb": heard.append}
+    client = AdminClient(settings)
+    with suppress(KafkaException):
+        client.list_topics(timeout=REFUSED_WITHIN_S)
+    client.poll(0)
+    return next((error.str() for error in heard if error.code() in REFUSALS), None)
 
 
 def _compression(topic: Topic) -> str:

@@ -14,6 +14,7 @@ def compare(report: Report, where: str, ballot: Any, ledger: Any, vote: Any, ref
     report.published += vote is not None
     if isinstance(ledger, Said):
         report.accepted += 1
+        report.count(ledger.election_id, "accepted")
     elif isinstance(ledger, Refused):
         report.rejected[ledger.reason] = report.rejected.get(ledger.reason, 0) + 1
     if ballot is None:

@@ -17,6 +17,7 @@ class Report:
     ledger: int = 0
     published: int = 0
     tallied: int = 0
+    elections: dict[str, dict[str, int]] = field(default_factory=dict)  # by election: accepted, tallied
     behind: int = 0
     unannounced: bool = False  # the last tally ended between storing and announcing; the next one announces first
     heads: list[dict[str, Any]] = field(default_factory=list)  # of the hash chain, to be kept elsewhere
@@ -28,6 +29,11 @@ class Report:
         self.differences_total += 1
         if len(self.differences) < DIFFERENCES_MAX:
             self.differences.append(text)
+
+    def count(self, election_id: str, what: str, votes: int = 1) -> None:
+        """Votes of one election."""
+        counts = self.elections.setdefault(election_id, {"accepted": 0, "tallied": 0})
+        counts[what] += votes
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)

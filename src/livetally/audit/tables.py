@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from livetally.adapters.postgres import Connection
 from livetally.adapters.queries import queries
 from livetally.audit.report import Report
-from livetally.core.tally import PARTY, REGION, Cell, by_candidate, roll_up
+from livetally.core.tally import GENDER, PARTY, REGION, STATE, Cell, by_candidate, roll_up
+
+GROUPED = frozenset({STATE.name, REGION.name, GENDER.name})  # their members do not change with time
 
 Key = tuple[str, str, tuple[str, ...], str]  # view, election, group, candidate; no candidate where all are meant
 
@@ -23,11 +25,17 @@ def audit_tables(report: Report, connection: Connection, generation: int, cells:
         for election_id, state, candidate_id, votes in connection.execute(sql["history"], (generation,))
     }
     _compare(report, "history", past, _expected_past(cells))
-    for view, group_1, group_2, voters in connection.execute(sql["electorate"]):
-        group = _group(view, group_1, group_2)
-        for election_id in {cell.election_id for cell in cells}:
-            if (votes := totals.get((view, election_id, group, ""), 0)) > voters:
-                report.differ(f"{view} {' · '.join(group)} of {election_id}: {votes} votes, and only {voters} people are registered there")
+    registered: dict[Key, int] = {
+        (view, election_id, _group(view, group_1, group_2), ""): voters
+        for view, election_id, group_1, group_2, voters in connection.execute(sql["electorate"])
+    }
+    elections = {election_id for _, election_id, _, _ in registered}
+    for key, votes in totals.items():
+        view, election_id, group, candidate_id = key
+        if view in GROUPED and not candidate_id and election_id in elections and votes > registered.get(key, 0):
+            report.differ(
+                f"{view} {' · '.join(group)} of {election_id}: {votes} votes, and only {registered.get(key, 0)} people are registered there"
+            )
 
 
 def _expected_totals(cells: Mapping[Cell, int]) -> dict[Key, int]:

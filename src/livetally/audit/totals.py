@@ -7,6 +7,7 @@ from contextlib import closing
 from livetally.adapters.cells import Cells
 from livetally.adapters.postgres import connect
 from livetally.adapters.reading import Record, Tail
+from livetally.adapters.rights import Rights
 from livetally.audit.report import Report
 from livetally.core.tally import VIEWS, Cell, Totals
 from livetally.core.wire import VOTES, decode
@@ -44,7 +45,9 @@ def audit_topics(report: Report, bootstrap_servers: str, database_url: str, vers
             if time.monotonic() > deadline:
                 _explain_silence(report, database_url, newest, changed)
                 return
-    with closing(connect(database_url, "audit")) as later:  # outside of our transaction: batches are stored before they are announced
+    with closing(
+        connect(database_url, "audit", Rights.LOOK)
+    ) as later:  # outside of our transaction: batches are stored before they are announced
         shown = Cells(later).shown()
     stored = (shown.number, shown.batch) if shown else version
     for key in sorted(expected.keys() | announced.keys()):
@@ -58,7 +61,7 @@ def audit_topics(report: Report, bootstrap_servers: str, database_url: str, vers
 
 def _explain_silence(report: Report, database_url: str, newest: Version, changed: Version) -> None:
     """A batch is stored and not announced. Where no tally runs, the next one will do it first: that is lag."""
-    with closing(connect(database_url, "audit")) as connection:
+    with closing(connect(database_url, "audit", Rights.LOOK)) as connection:
         if Cells(connection).is_being_counted():
             report.differ(f"the aggregated topics are at version {list(newest)}, the tally has stored {list(changed)}")
         else:

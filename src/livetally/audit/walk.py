@@ -11,12 +11,14 @@ from livetally.adapters.outcomes import Outcomes
 from livetally.adapters.postgres import Connection, connect, explained
 from livetally.adapters.queries import queries
 from livetally.adapters.reading import bounds, partitions_of
+from livetally.adapters.rights import Rights
 from livetally.audit import witnesses
 from livetally.audit.chain import Kept, audit_chain
 from livetally.audit.compare import compare
 from livetally.audit.report import DIFFERENCES_MAX, Report
 from livetally.audit.tables import audit_tables
 from livetally.audit.totals import audit_cells, audit_topics
+from livetally.core.elections import Detail
 from livetally.core.errors import AuditError, LedgerError
 from livetally.core.tally import Cell, roll_up
 from livetally.core.wire import BALLOTS, VOTES
@@ -29,7 +31,7 @@ def audit(bootstrap_servers: str, database_url: str, kept: Mapping[int, Kept] | 
     """
     report = Report()
     with (
-        closing(connect(database_url, "audit", bounded=False)) as connection,
+        closing(connect(database_url, "audit", Rights.LOOK, bounded=False)) as connection,
         explained(database_url),
         closing(Outcomes(bootstrap_servers)) as outcomes,
         closing(reader(bootstrap_servers)) as ends_client,
@@ -49,24 +51,29 @@ def audit(bootstrap_servers: str, database_url: str, kept: Mapping[int, Kept] | 
             {"partition": head.partition, "next_offset": head.next_offset, "digest": head.digest.hex()} for head in heads.values()
         ]
         counted: Counter[Cell] = Counter()
+        details: dict[str, Detail] = dict(connection.execute(queries("audit")["details"]).fetchall())
         partitions = partitions_of(ends_client, BALLOTS)
         for partition in partitions:
             votes_end = positions.get(partition, 0)
             cut = _cut(report, outcomes, ends_client, partition, votes_end, decided.get(partition, 0))
-            _audit_partition(report, bootstrap_servers, connection, partition, cut, votes_end, counted)
+            _audit_partition(report, bootstrap_servers, connection, partition, cut, votes_end, counted, details)
             audit_chain(report, connection, partition, heads.get(partition), (kept or {}).get(partition, {}))
             report.behind += max(0, bounds(ends_client, BALLOTS, partition)[1] - cut)
         for partition in sorted((kept or {}).keys() - set(partitions)):
             report.differ(f"{BALLOTS}: a head was kept of partition {partition}, and there is no such partition")
         _audit_strays(report, connection)
+        _audit_strangers(report, connection)
         stored = cells.cells(shown.number)
         report.tallied = sum(stored.values())
+        for cell, votes in stored.items():
+            report.count(cell.election_id, "tallied", votes)
         audit_cells(report, counted, stored)
         audit_tables(report, connection, shown.number, stored)
         parties: dict[str, str] = dict(connection.execute(queries("audit")["parties"]).fetchall())
         changed = (shown.number, cells.last_change(shown.number))
         audit_topics(report, bootstrap_servers, database_url, (shown.number, shown.batch), changed, roll_up(stored, parties))
     report.rejected = dict(sorted(report.rejected.items()))
+    report.elections = dict(sorted(report.elections.items()))
     return report
 
 
@@ -83,7 +90,14 @@ def _cut(report: Report, outcomes: Outcomes, client: Consumer, partition: int, v
 
 
 def _audit_partition(
-    report: Report, bootstrap_servers: str, connection: Connection, partition: int, cut: int, votes_end: int, counted: Counter[Cell]
+    report: Report,
+    bootstrap_servers: str,
+    connection: Connection,
+    partition: int,
+    cut: int,
+    votes_end: int,
+    counted: Counter[Cell],
+    details: Mapping[str, Detail],
 ) -> None:
     with (
         closing(reader(bootstrap_servers)) as ballots_client,
@@ -93,7 +107,7 @@ def _audit_partition(
         testimonies = (
             witnesses.ballots(ballots_client, partition, cut),
             witnesses.ledger(connection, partition, cut),
-            witnesses.votes(report, votes_client, partition, votes_end, counted),
+            witnesses.votes(report, votes_client, partition, votes_end, counted, details),
             witnesses.refusals(report, refusals_client, partition, cut),
         )
         for offset, (ballot, ledger, vote, refusal) in witnesses.side_by_side(*testimonies):
@@ -104,3 +118,11 @@ def _audit_strays(report: Report, connection: Connection) -> None:
     """Rows behind the end of what was decided: the walk along the ballots does not come by there."""
     for table, partition, offset in connection.execute(queries("audit")["strays"], (DIFFERENCES_MAX,)):
         report.differ(f"{BALLOTS}[{partition}] offset {offset}: a row in `{table}`, but no ballot has been decided there")
+
+
+def _audit_strangers(report: Report, connection: Connection) -> None:
+    """Votes of people who were not on the roll of their election when they cast them."""
+    for partition, offset, election_id, voter_id in connection.execute(queries("audit")["strangers"], (DIFFERENCES_MAX,)):
+        report.differ(
+            f"{BALLOTS}[{partition}] offset {offset}: a vote of {voter_id} in {election_id}, on whose roll they were not at that time"
+        )

@@ -1,7 +1,7 @@
 """Ballots, ledger, votes and rejections of one partition, each in the order of the ballots."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -9,8 +9,10 @@ from livetally.adapters.kafka import Consumer, Message
 from livetally.adapters.postgres import Connection
 from livetally.adapters.queries import queries
 from livetally.adapters.reading import bounds, headers_of, read_range
+from livetally.audit.detail import fault_of_detail
 from livetally.audit.report import Refused, Report, Said, Testimony
 from livetally.core.ballots import parse
+from livetally.core.elections import Detail
 from livetally.core.tally import Cell, cell_of
 from livetally.core.wire import BALLOTS, REJECTED, VOTES, ballot_of, decode, ms_text
 
@@ -47,8 +49,10 @@ def ledger(connection: Connection, partition: int, cut: int) -> Iterator[Testimo
             yield offset, vote or refusal  # both cannot be: the primary keys and the verdicts see to that
 
 
-def votes(report: Report, client: Consumer, partition: int, end: int, counted: Counter[Cell]) -> Iterator[Testimony]:
-    """The votes topic, which must be in the ballots' order without repetition."""
+def votes(
+    report: Report, client: Consumer, partition: int, end: int, counted: Counter[Cell], details: Mapping[str, Detail]
+) -> Iterator[Testimony]:
+    """The votes topic, which must be in the ballots' order without repetition, and tell no more of voters than each election's detail allows."""
     last = -1
     for message in read_range(client, VOTES, partition, 0, end):
         where = f"{VOTES}[{partition}] offset {message.offset()}"
@@ -65,6 +69,8 @@ def votes(report: Report, client: Consumer, partition: int, end: int, counted: C
         except (ValueError, KeyError, TypeError):
             report.differ(f"{where}: not a vote")
             continue
+        if details.get(said.election_id) == "group" and (fault := fault_of_detail(vote)):
+            report.differ(f"{where}: the vote of ballot {offset} {fault}")
         counted[cell_of(vote)] += 1
         yield offset, said
 

@@ -6,7 +6,8 @@ from contextlib import closing
 
 from livetally.adapters.kafka import Fault, TopicPartition, fault_of, reader
 from livetally.adapters.reading import bounds, gather, partitions_of, read_range
-from livetally.cast.person import Person, person_of
+from livetally.cast.person import Person, is_simulated, person_of
+from livetally.core.elections import Election
 from livetally.core.errors import ServiceError
 from livetally.core.wire import VOTERS
 
@@ -15,8 +16,8 @@ BATCH_VOTERS = 2_000
 WAIT_S = 0.2
 
 
-def places_by_size(bootstrap_servers: str) -> list[str]:
-    """Places, the largest first, by the first people of each partition."""
+def places_by_size(bootstrap_servers: str, election: Election) -> list[str]:
+    """Places of those who vote in it, the largest first, by the first people of each partition."""
     found: Counter[str] = Counter()
     with closing(reader(bootstrap_servers)) as client:
         partitions = partitions_of(client, VOTERS)
@@ -24,12 +25,12 @@ def places_by_size(bootstrap_servers: str) -> list[str]:
             first, _ = bounds(client, VOTERS, partition)
             for message in read_range(client, VOTERS, partition, first, first + SAMPLE_VOTERS // len(partitions)):
                 person = person_of(partition, message.offset() or 0, message.value())
-                if person is not None:
+                if person is not None and is_simulated(person, election):
                     found[person.state] += 1
     return [place for place, _ in found.most_common()]
 
 
-def people_ahead(bootstrap_servers: str, place: str, positions: Mapping[int, int]) -> Iterator[Person]:
+def people_ahead(bootstrap_servers: str, election: Election, place: str, positions: Mapping[int, int]) -> Iterator[Person]:
     """The people of one place from these positions on, until the end as it is when it is reached."""
     ended: set[int] = set()
     with closing(reader(bootstrap_servers)) as client:
@@ -39,7 +40,7 @@ def people_ahead(bootstrap_servers: str, place: str, positions: Mapping[int, int
                 partition = message.partition() or 0
                 if (fault := message.error()) is None:
                     person = person_of(partition, message.offset() or 0, message.value())
-                    if person is not None and person.state == place:
+                    if person is not None and person.state == place and is_simulated(person, election):
                         yield person
                 elif fault_of(fault) is Fault.END_OF_PARTITION:
                     ended.add(partition)

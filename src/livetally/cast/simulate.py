@@ -20,7 +20,7 @@ from livetally.adapters.reading import bounds, gather, partitions_of, patiently
 from livetally.cast.ahead import people_ahead, places_by_size
 from livetally.cast.choice import choose
 from livetally.cast.meter import Meter
-from livetally.cast.person import Person, person_of
+from livetally.cast.person import Person, is_simulated, person_of
 from livetally.cast.plant import Planting, plan
 from livetally.core.alert_facts import Rule
 from livetally.core.elections import Election
@@ -43,10 +43,10 @@ class Simulated:
 
 def planted(bootstrap_servers: str, election: Election, candidate_ids: Sequence[str], seed: int, rules: Sequence[Rule]) -> Planting:
     """One anomaly for each rule, some minutes from now; the log says where and when."""
-    plants = plan(rules, seed, election.election_id, places_by_size(bootstrap_servers), candidate_ids, datetime.now(UTC))
+    plants = plan(rules, seed, election.election_id, places_by_size(bootstrap_servers, election), candidate_ids, datetime.now(UTC))
     for one in plants:
         log.info("planted", extra={"what": str(one)})
-    return Planting(plants, functools.partial(people_ahead, bootstrap_servers))
+    return Planting(plants, functools.partial(people_ahead, bootstrap_servers, election))
 
 
 def simulate(
@@ -66,7 +66,7 @@ def simulate(
     pace = Pace(ballots_per_s, time.monotonic)
     with closing(consumer(bootstrap_servers, f"livetally-simulate-{election.election_id}-{seed}")) as client:
         for messages in _announced(client, BATCH_VOTERS_MAX if ballots_per_s is None else max(1, int(ballots_per_s * TICK_S)), stop, meter):
-            now, people = datetime.now(UTC), _people_of(messages)
+            now, people = datetime.now(UTC), _people_of(messages, election)
             sent, besides = booth.vote(_as_they_are(people) if planting is None else planting.come(people, now), now)
             voters, ballots, extra = voters + len(messages), ballots + sent, extra + besides
             _commit(client, _ends(messages) if planting is None else planting.positions())
@@ -117,7 +117,7 @@ class Booth:
 
     def _choice(self, person: Person, voting_day: str) -> str | None:
         """Their own; None if this person does not vote."""
-        _, _, voter_id, state, date_of_birth = person
+        _, _, voter_id, state, date_of_birth, _ = person
         return choose(self._seed, self._election.election_id, self._candidate_ids, voter_id, state, date_of_birth, voting_day)
 
 
@@ -157,13 +157,13 @@ def _announced(client: Consumer, voters_max: int, stop: threading.Event, meter: 
             return
 
 
-def _people_of(messages: Iterable[Message]) -> Iterator[Person]:
+def _people_of(messages: Iterable[Message], election: Election) -> Iterator[Person]:
     for message in messages:
         person = person_of(message.partition() or 0, message.offset() or 0, message.value())
         if person is None:
             place = {"topic": VOTERS, "partition": message.partition(), "offset": message.offset()}
             log.warning("not a voter; passed over", extra=place)
-        else:
+        elif is_simulated(person, election):
             yield person
 
 

@@ -8,6 +8,7 @@ from livetally.audit.report import Report
 from livetally.audit.walk import audit as carry_out
 from livetally.commands.backing import services_of
 from livetally.commands.output import print_json, say
+from livetally.commands.plain import safe
 from livetally.settings import read_settings
 
 
@@ -30,6 +31,9 @@ def print_report(report: Report) -> None:
     print(f"ledger     {report.ledger:>12,}")
     print(f"published  {report.published:>12,}")
     print(f"tallied    {report.tallied:>12,}")
+    if len(report.elections) > 1:
+        for election_id, counts in report.elections.items():
+            print(f"  {counts['accepted']:>20,} accepted, {counts['tallied']:,} tallied in {safe(election_id)}")
     for head in report.heads:
         print(f"head {head['partition']:<4} {head['next_offset']:>12,}   {head['digest']}")
     if report.behind:

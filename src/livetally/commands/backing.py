@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from livetally.adapters.access import secured
 from livetally.adapters.postgres import connect, explained, migrate
 from livetally.adapters.topics import Topics
 from livetally.commands.output import say
@@ -31,7 +32,8 @@ class Backing:
 
     @property
     def kafka_bootstrap_servers(self) -> str:
-        return self.services.kafka_bootstrap_servers
+        """With what its clients need to be let in."""
+        return secured(self.services.kafka_bootstrap_servers, self.settings)
 
     @property
     def database_url(self) -> str:
@@ -71,9 +73,9 @@ def services_of(settings: Settings, *, spark: bool = False, looks_only: bool = F
 
 
 @contextmanager
-def database_of(settings: Settings) -> Iterator[str]:
-    """The URL of PostgreSQL alone, for commands that look at nothing else."""
-    with _started(settings, frozenset({DATABASE}), looks_only=True) as backing:
+def database_of(settings: Settings, *, looks_only: bool = True) -> Iterator[str]:
+    """The URL of PostgreSQL alone, for commands that need nothing else."""
+    with _started(settings, frozenset({DATABASE}), looks_only=looks_only) as backing:
         _prepare_database(backing.database_url)
         yield backing.database_url
 

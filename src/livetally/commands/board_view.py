@@ -112,9 +112,8 @@ def bar(part: float, cells: int) -> str:
 def _footer(snapshot: Snapshot, result: Result | None, now: datetime) -> list[Text]:
     parts = []
     if result is not None and snapshot.facts is not None:
-        parts.append(
-            Text(f"{result.total_votes:,} votes of {snapshot.facts.registered:,} registered, a turnout of {_turnout(snapshot, result)}")
-        )
+        registered = snapshot.facts.on_roll(result.election_id)
+        parts.append(Text(f"{result.total_votes:,} votes of {registered:,} registered, a turnout of {_turnout(snapshot, result)}"))
     sign, style = _BADGE[snapshot.agreement.state]
     parts.append(Text.assemble((sign, style), " ", _agreement(snapshot.agreement)))
     parts += [Text(f"    {safe(one.place)}", style="red") for one in snapshot.agreement.differences[:3]]
@@ -146,7 +145,7 @@ def _agreement(agreement: Agreement) -> str:
 
 
 def _turnout(snapshot: Snapshot, result: Result) -> str:
-    registered = snapshot.facts.registered if snapshot.facts else 0
+    registered = snapshot.facts.on_roll(result.election_id) if snapshot.facts else 0
     return f"{result.total_votes / registered:.1%}" if registered else "–"
 
 

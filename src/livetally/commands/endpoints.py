@@ -18,7 +18,7 @@ from livetally.observe.health import Probe
 from livetally.observe.meter import StageMeter
 from livetally.observe.server import MetricsServer, serve
 
-STAGES = ("register", "simulate", "record", "tally", "dashboard")  # in the order of their ports
+STAGES = ("register", "simulate", "record", "tally", "dashboard", "api")  # in the order of their ports
 DIRECTORY = "endpoints"
 ASK_TIMEOUT_S = 10.0  # a stage may have to ask PostgreSQL and Kafka first
 

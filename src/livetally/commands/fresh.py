@@ -5,6 +5,7 @@ from contextlib import closing
 from pathlib import Path
 
 from livetally.adapters.postgres import connect, explained, has_schema
+from livetally.adapters.rights import Rights
 from livetally.adapters.roll import Roll
 from livetally.commands.backing import kafka_answers
 from livetally.commands.output import say
@@ -48,7 +49,7 @@ def _elections(settings: Settings, data_dir: Path) -> list[Election]:
         return []
     with (
         Services(settings, kafka_probe=kafka_answers, on_event=say, needs=frozenset({DATABASE}), is_exclusive=True) as services,
-        closing(connect(services.database_url, "fresh")) as connection,
+        closing(connect(services.database_url, "fresh", Rights.LOOK)) as connection,
         explained(services.database_url),
     ):
         return Roll(connection).elections() if has_schema(connection) else []

@@ -6,6 +6,7 @@ from typing import Any
 
 from livetally.adapters.history import EVERYWHERE, History
 from livetally.adapters.postgres import connect, explained
+from livetally.adapters.rights import Rights
 from livetally.adapters.roll import Roll
 from livetally.commands.backing import database_of
 from livetally.commands.output import print_json, print_table, say
@@ -20,7 +21,7 @@ LINES = 24  # on a terminal; in JSON as many points as a chart can use
 def history(arguments: argparse.Namespace) -> int:
     with (
         database_of(read_settings()) as database_url,
-        closing(connect(database_url, "history")) as connection,
+        closing(connect(database_url, "history", Rights.LOOK)) as connection,
         explained(database_url),
     ):
         found = read_history(Roll(connection), History(connection), arguments)

@@ -8,6 +8,7 @@ from livetally.adapters.cells import Cells
 from livetally.adapters.kafka import reader
 from livetally.adapters.postgres import connect, explained
 from livetally.adapters.reading import ends
+from livetally.adapters.rights import Rights
 from livetally.commands.backing import Backing, services_of
 from livetally.commands.output import say, start_logging
 from livetally.commands.stage import run_stage
@@ -37,7 +38,7 @@ def rebuild(arguments: argparse.Namespace) -> int:
 def _recount(backing: Backing) -> int:
     from livetally.tally.tally import tally
 
-    with closing(connect(backing.database_url, "rebuild")) as connection, explained(backing.database_url):
+    with closing(connect(backing.database_url, "rebuild", Rights.TALLY)) as connection, explained(backing.database_url):
         cells = Cells(connection)
         cells.take_lock()  # nobody is counting
         before = cells.newest()
@@ -52,7 +53,7 @@ def _recount(backing: Backing) -> int:
         finally:
             finished.set()
             watcher.join()
-        with closing(connect(backing.database_url, "rebuild")) as connection:
+        with closing(connect(backing.database_url, "rebuild", Rights.TALLY)) as connection:
             shown = Cells(connection).shown()
         if shown is None or (before is not None and shown.number <= before.number):
             return "stopped before the recount had caught up; the next tally goes on with it"
@@ -63,7 +64,10 @@ def _recount(backing: Backing) -> int:
 
 def _stop_when_shown(backing: Backing, before: int, stop: threading.Event, finished: threading.Event) -> None:
     """Stop the tally as soon as a new generation is shown and has passed every vote."""
-    with closing(connect(backing.database_url, "rebuild")) as connection, closing(reader(backing.kafka_bootstrap_servers)) as client:
+    with (
+        closing(connect(backing.database_url, "rebuild", Rights.TALLY)) as connection,
+        closing(reader(backing.kafka_bootstrap_servers)) as client,
+    ):
         cells = Cells(connection)
         while not finished.wait(LOOK_S):
             shown = cells.shown()

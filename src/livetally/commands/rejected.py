@@ -14,6 +14,7 @@ from livetally.adapters.kafka import Consumer, reader
 from livetally.adapters.postgres import connect, explained
 from livetally.adapters.reading import Record
 from livetally.adapters.rejected import Rejection, Rejections, with_ballots
+from livetally.adapters.rights import Rights
 from livetally.adapters.topics import Topics
 from livetally.commands.backing import Backing, services_of
 from livetally.commands.cast_again import run_cast_again
@@ -49,7 +50,7 @@ def rejected(arguments: argparse.Namespace) -> int:
 def _rejections(backing: Backing) -> Iterator[tuple[Rejections, Consumer]]:
     url = backing.database_url
     with (
-        closing(connect(url, "rejected", bounded=False)) as connection,
+        closing(connect(url, "rejected", Rights.LOOK, bounded=False)) as connection,
         explained(url),
         closing(reader(backing.kafka_bootstrap_servers)) as client,
     ):

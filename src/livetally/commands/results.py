@@ -8,6 +8,7 @@ from typing import Any
 from livetally.adapters.cells import Cells
 from livetally.adapters.history import History
 from livetally.adapters.postgres import connect, explained
+from livetally.adapters.rights import Rights
 from livetally.adapters.roll import Roll
 from livetally.commands.backing import database_of
 from livetally.commands.output import print_json, print_table, say
@@ -33,7 +34,7 @@ def results(arguments: argparse.Namespace) -> int:
 
 def read_board(database_url: str, election_id: str | None = None, at: datetime | None = None) -> dict[str, Any]:
     """The result of an election (the newest, if none is named) as one document."""
-    with closing(connect(database_url, "results")) as connection, explained(database_url), connection.transaction():
+    with closing(connect(database_url, "results", Rights.LOOK)) as connection, explained(database_url), connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")  # one moment for all of it
         roll, cells = Roll(connection), Cells(connection)
         election = chosen_election(roll, election_id)
@@ -48,7 +49,7 @@ def read_board(database_url: str, election_id: str | None = None, at: datetime |
             "total_votes": sum(one.total_votes for one in standings),
             "unreadable_votes": cells.unreadable(),  # of the whole count, whatever moment is asked for
             "late_votes": History(connection).late(election.election_id),
-            "registered": roll.registered(),
+            "registered": roll.on_roll(election.election_id),
             "candidates": [
                 {
                     "candidate_id": one.candidate_id,

@@ -1,13 +1,14 @@
-"""`livetally run`: the whole election on this machine, every stage in a process of its own."""
+"""`livetally run`: whole elections on this machine, every stage in a process of its own."""
 
 import argparse
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 
 from livetally.adapters.postgres import connect, explained
 from livetally.adapters.pulse import Pulse, Pulses
+from livetally.adapters.rights import Rights
 from livetally.adapters.roll import Roll
 from livetally.audit.walk import audit
 from livetally.commands.audit import print_report
@@ -38,12 +39,12 @@ def run(arguments: argparse.Namespace) -> int:
             backing = Backing(settings, services)
             prepare(backing)
             before = look_before(backing.database_url)
-            plan = make_plan(before, arguments.voters, arguments.seed, DEFAULT_VOTERS, DEFAULT_SEED)
+            plan = make_plan(before, arguments.voters, arguments.seed, arguments.elections, DEFAULT_VOTERS, DEFAULT_SEED)
             for remark in plan.remarks:
                 say(remark)
             with Display(plan.voters) as display, Pulses(backing.kafka_bootstrap_servers, backing.database_url) as pulses:
-                election = Run(backing, plan, arguments, display, pulses).hold()
-            is_right = _report(backing, election)
+                elections = Run(backing, plan, arguments, display, pulses).hold()
+            is_right = _report(backing, elections)
             is_over = True
             if arguments.exit_when_done:
                 return 0 if is_right else 1
@@ -63,37 +64,47 @@ class Run:
         self._backing = backing
         self._services = backing.services
         self._plan = plan
-        self._rate = "max" if arguments.rate is None else str(arguments.rate)
+        self._rate: float | None = arguments.rate
         self._with_page = not arguments.no_dashboard
+        self._with_api = not arguments.no_api
         self._display = display
         self._pulses = pulses
         self._page_url: str | None = None
         self._page_deadline = 0.0
 
-    def hold(self) -> Election:
-        """Hold the election; it is closed when everything on its way has arrived."""
+    def hold(self) -> list[Election]:
+        """Hold the elections; they are closed when everything on its way has arrived."""
         self._spawn("tally")  # first: Spark takes longest to start, and people are registered meanwhile
         if self._with_page:
             self._open_page()
-        self._spawn("register", "--voters", str(self._plan.voters), "--seed", str(self._plan.seed))
+        if self._with_api:
+            self._spawn("api")
+        plan = self._plan
+        self._spawn("register", "--voters", str(plan.voters), "--seed", str(plan.seed), "--elections", str(plan.elections))
         self._watch(lambda _pulse: self._services.has_finished("register"))
-        election = _open_election(self._backing.database_url)
+        elections = _open_elections(self._backing.database_url)
         for number in range(self._backing.settings.recorders):
             self._spawn("record", name=f"record-{number + 1}" if number else "record")
-        self._cast()
-        with closing(connect(self._backing.database_url, "run")) as connection, explained(self._backing.database_url):
-            closes_at = Roll(connection).close_election(election.election_id)
+        self._cast([one.election_id for one in elections])
+        with closing(connect(self._backing.database_url, "run", Rights.ORGANISE)) as connection, explained(self._backing.database_url):
+            closes_at = max(Roll(connection).close_election(one.election_id) for one in elections)
         self._watch(lambda pulse: pulse.settled and datetime.now(UTC) > closes_at)
-        return election
+        return elections
 
-    def _cast(self) -> None:
-        """Until everybody has had the chance to vote, those too who were registered meanwhile, and every ballot is counted."""
+    def _cast(self, election_ids: Sequence[str]) -> None:
+        """Until everybody has had the chance to vote, those too who were registered meanwhile, and every ballot is counted.
+
+        The electorate votes in all elections at once, each at its share of the rate.
+        """
+        rate = "max" if self._rate is None else str(self._rate / len(election_ids))
+        names = {election_id: f"simulate-{number + 1}" if number else "simulate" for number, election_id in enumerate(election_ids)}
         pulse = self._watch(lambda _pulse: True)
         registered = -1
         while pulse.registered != registered:
             registered = pulse.registered
-            self._spawn("simulate", "--rate", self._rate)
-            pulse = self._watch(lambda pulse: self._services.has_finished("simulate") and pulse.settled)
+            for election_id, name in names.items():
+                self._spawn("simulate", "--election", election_id, "--rate", rate, name=name)
+            pulse = self._watch(lambda pulse: all(self._services.has_finished(name) for name in names.values()) and pulse.settled)
 
     def _watch(self, is_done: Callable[[Pulse], bool]) -> Pulse:
         """Look after everything until a pulse says that it is done."""
@@ -139,17 +150,21 @@ class Run:
             self._page_url = None
 
 
-def _open_election(database_url: str) -> Election:
-    with closing(connect(database_url, "run")) as connection, explained(database_url):
-        election = next((one for one in Roll(connection).elections() if one.simulated and one.status == "open"), None)
-    if election is None:
+def _open_elections(database_url: str) -> list[Election]:
+    """The oldest first."""
+    with closing(connect(database_url, "run", Rights.LOOK)) as connection, explained(database_url):
+        roll = Roll(connection)
+        now = roll.now()
+        elections = [one for one in reversed(roll.elections()) if one.simulated and one.status_at(now) == "open"]
+    if not elections:
         raise ElectionError("The registration ended without an open election; its log is register.log in the data directory.")
-    return election
+    return elections
 
 
-def _report(backing: Backing, election: Election) -> bool:
-    """Print the result and the audit; whether the audit holds."""
-    print_board(read_board(backing.database_url, election.election_id))
+def _report(backing: Backing, elections: Sequence[Election]) -> bool:
+    """Print the results and the audit; whether the audit holds."""
+    for election in elections:
+        print_board(read_board(backing.database_url, election.election_id))
     report = audit(backing.kafka_bootstrap_servers, backing.database_url)
     print_report(report)
     return report.ok

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from livetally.adapters.access import secured
 from livetally.adapters.postgres import database_answers
 from livetally.adapters.pulse import Pulses
 from livetally.commands.backing import LIVETALLY, Backing, kafka_answers, prepare, services_of, using_what_runs
@@ -118,8 +119,9 @@ def _status(settings: Settings) -> dict[str, Any]:
     running = state.running(data_dir)
     used = using_what_runs(settings)
     url = used.database_url.get_secret_value() if used.database_url else None
+    kafka = secured(used.kafka_bootstrap_servers or "", used)
     answers = {
-        KAFKA: used.kafka_bootstrap_servers is not None and kafka_answers(used.kafka_bootstrap_servers),
+        KAFKA: bool(kafka) and kafka_answers(kafka),
         DATABASE: url is not None and database_answers(url),
     }
     services = [
@@ -139,8 +141,8 @@ def _status(settings: Settings) -> dict[str, Any]:
     found: dict[str, Any] = {"data_dir": str(data_dir), "supervisor": running.supervisor.pid if running else None, "services": services}
     found["processes"] = {one.name: one.pid for one in running.processes if one.is_alive()} if running else {}
     found["stages"] = [_stage(endpoint) for endpoint in living(data_dir)]
-    if used.kafka_bootstrap_servers and url and all(answers.values()):
-        with Pulses(used.kafka_bootstrap_servers, url) as pulses:
+    if kafka and url and all(answers.values()):
+        with Pulses(kafka, url) as pulses:
             pulse = pulses.take()
         found["counts"] = {name: getattr(pulse, name) for name in ("registered", "cast", "recorded", "accepted", "tallied")}
         found["settled"] = pulse.settled

@@ -15,9 +15,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from livetally.adapters.kafka import Announcer
 from livetally.adapters.postgres import connect, explained
+from livetally.adapters.rights import Rights
 from livetally.adapters.roll import Roll
 from livetally.commands.backing import services_of
 from livetally.commands.output import start_stage_log
+from livetally.commands.simulations import chosen_simulation, open_draft, simulated_draft
 from livetally.commands.stage import run_watched
 from livetally.core.elections import Election, Voter
 from livetally.core.errors import ElectionError, ServiceError, UsageError
@@ -57,7 +59,7 @@ def simulate(arguments: argparse.Namespace) -> int:
         raise UsageError("--plant needs a --rate: where everybody votes as fast as it goes, no place has a pace of its own.")
     meter = Meter()
     with services_of(read_settings()) as backing:
-        election, candidate_ids = _simulated_election(backing.database_url)
+        election, candidate_ids = _simulated_election(backing.database_url, arguments.election)
         seed = election.seed if arguments.seed is None else arguments.seed
 
         def work(stop: threading.Event) -> str:
@@ -139,7 +141,7 @@ def _register(
     stop: threading.Event,
     meter: RegisterMeter,
 ) -> str:
-    from livetally.register.register import open_simulated_election, register_voters
+    from livetally.register.register import open_simulated_elections, register_voters
 
     def people(seed: int, first: int, count: int) -> Iterable[Voter]:
         return _people(arguments.source, settings, seed, first, count, noted)
@@ -159,10 +161,13 @@ def _register(
         transient=True,
         disable=not sys.stderr.isatty(),
     )
-    with closing(connect(database_url, "register")) as connection, explained(database_url), progress:
+    with closing(connect(database_url, "register", Rights.REGISTER)) as connection, explained(database_url), progress:
         task = progress.add_task("register", total=arguments.voters)
         roll, announcer = Roll(connection), Announcer(bootstrap_servers)
-        election = open_simulated_election(roll, announcer, arguments.seed, arguments.voters, datetime.now(UTC))
+        if arguments.election is None:
+            elections = open_simulated_elections(roll, announcer, arguments.seed, arguments.voters, datetime.now(UTC), arguments.elections)
+        else:
+            elections = [simulated_draft(database_url, arguments.election, arguments.voters)]
         done = register_voters(
             roll,
             announcer,
@@ -174,7 +179,10 @@ def _register(
             stop,
             meter=meter,
         )
-    return f"{done.new:,} people newly registered, {done.total:,} in all; {election.name} ({election.election_id}) is open"
+        if arguments.election is not None and not stop.is_set():
+            elections = [open_draft(database_url, announcer, arguments.election)]
+    named = ", ".join(f"{one.name} ({one.election_id}) is {one.status}" for one in elections)
+    return f"{done.new:,} people newly registered, {done.total:,} in all; {named}"
 
 
 def _people(source: str, settings: Settings, seed: int, first: int, count: int, noted: Callable[[int, str], None]) -> Iterable[Voter]:
@@ -187,14 +195,10 @@ def _people(source: str, settings: Settings, seed: int, first: int, count: int, 
     return people(seed, first, count)
 
 
-def _simulated_election(database_url: str) -> tuple[Election, list[str]]:
-    with closing(connect(database_url, "simulate")) as connection, explained(database_url):
+def _simulated_election(database_url: str, election_id: str | None) -> tuple[Election, list[str]]:
+    with closing(connect(database_url, "simulate", Rights.CAST)) as connection, explained(database_url):
         roll = Roll(connection)
-        election = next((one for one in roll.elections() if one.status == "open"), None)
-        if election is None:
-            raise ElectionError("No election is open, so nobody can vote. `./livetally register` creates one and registers people.")
-        if not election.simulated:
-            raise ElectionError(f"{election.election_id!r} is a real election; nobody votes there but real people.")
+        election = chosen_simulation(roll.elections() if election_id is None else [roll.election(election_id)], election_id, roll.now())
         candidate_ids = [candidate.candidate_id for candidate in roll.candidates(election.election_id)]
     if not candidate_ids:
         raise ElectionError(f"{election.election_id!r} has no candidates. `./livetally register` adds three.")

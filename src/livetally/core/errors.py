@@ -40,6 +40,10 @@ class ElectionError(LivetallyError):
     exit_code = REFUSED
 
 
+class NotYetError(LivetallyError):
+    """What was asked waits for something that is still under way; asking again later may help."""
+
+
 class SourceError(LivetallyError):
     """A source of people (a file, an API) failed or answered with something else."""
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from livetally.core.ballots import Ballot, Reason, Rejected
+from livetally.core.elections import RollKind
 
 
 class Cast(NamedTuple):
@@ -26,15 +27,24 @@ class Hours(NamedTuple):
     closes_us: int | None
 
 
+class Electors(NamedTuple):
+    """Who may vote: everybody on the general register, those of them who live in some states, or those on the election's own list."""
+
+    roll: RollKind
+    states: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Lists:
-    """What there is to vote on: a few elections and their candidates."""
+    """What there is to vote on: a few elections and their candidates. Who may vote stands since before the first ballot that may count."""
 
     hours: Mapping[str, Hours] = field(default_factory=dict)  # by election
     listed_us: Mapping[tuple[str, str], int] = field(default_factory=dict)  # by election and candidate: since when
+    electors: Mapping[str, Electors] = field(default_factory=dict)  # by election
 
 
-# Somebody who was on the roll when the ballot was appended: what the vote's message is made of, and whom they voted for before this batch.
+# Somebody who was on the roll of the ballot's election when the ballot was appended: what the vote's message is made of, and whom they voted
+# for before this batch.
 Known = tuple[bytes, str | None]
 
 
@@ -80,7 +90,7 @@ def screen(cast: Cast, lists: Lists) -> Ballot | Rejected:
 def decide(screened: Sequence[Ballot | Rejected], known: Mapping[int, Known]) -> list[Verdict]:
     """The verdict on each ballot, in the order in which they stand: of each voter and election the first that may count does.
 
-    `known`: who is on the roll, by the number of the ballot in this batch.
+    `known`: who is on the roll of that election, by the number of the ballot in this batch.
     """
     verdicts: list[Verdict] = []
     voted_for: dict[tuple[str, str], str] = {}

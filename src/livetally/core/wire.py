@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import orjson
 
-from livetally.core.elections import Candidate, Voter
+from livetally.core.elections import Candidate, Detail, Voter
 
 VOTERS = "voters_topic"
 CANDIDATES = "candidates_topic"
@@ -106,6 +106,12 @@ def composite_key(*parts: str) -> bytes:
     return orjson.dumps(parts)
 
 
+# What a vote tells of its voter where the election's detail is "group".
+GROUP_FIELDS = ("voter_id", "date_of_birth", "gender", "nationality", "address", "registered_age")
+GROUP_ADDRESS_FIELDS = ("city", "state", "country", "postcode")
+VOTE_FIELDS = ("vote", "election_id", "voting_time")  # besides the voter's and the candidate's
+
+
 def voter_message(voter: Voter) -> bytes:
     return orjson.dumps(
         {
@@ -129,6 +135,11 @@ def voter_message(voter: Voter) -> bytes:
             "registered_age": voter.registered_age,
         }
     )
+
+
+def listed_voter_message(voter: Voter, election_id: str) -> bytes:
+    """The same for somebody who came with the roll of one election, and is on no other register. A simulation does not vote for them."""
+    return b"".join((voter_message(voter)[:-1], b',"roll":', orjson.dumps(election_id), b"}"))
 
 
 def candidate_fields(candidate: Candidate) -> dict[str, str]:
@@ -157,15 +168,34 @@ def ballot_message(election_id: str, voter_id: str, candidate_id: str, cast_at: 
     )
 
 
-def vote_tail(candidate: Candidate) -> bytes:
-    """The part of a vote's message that is the same for all of a candidate's votes."""
+@dataclass(frozen=True, slots=True)
+class VoteTail:
+    """The part of a vote's message that is the same for all of a candidate's votes, and how much the part before it tells of the voter."""
+
+    text: bytes
+    detail: Detail
+
+
+def vote_tail(candidate: Candidate, detail: Detail = "full") -> VoteTail:
     fields = candidate_fields(candidate) | {"vote": 1, "election_id": candidate.election_id}
-    return b"," + orjson.dumps(fields)[1:-1] + b',"voting_time":"'
+    return VoteTail(b"," + orjson.dumps(fields)[1:-1] + b',"voting_time":"', detail)
 
 
-def vote_message(voter: bytes, tail: bytes, voting_time: str) -> bytes:
-    """A vote, flat in one object: the voter's announcement, spliced with `vote_tail` and the time. No parsing, no encoding."""
-    return b"".join((voter[:-1], tail, voting_time.encode(), b'"}'))
+def vote_message(voter: bytes, tail: VoteTail, voting_time: str) -> bytes:
+    """A vote, flat in one object: the voter's announcement, spliced with the tail and the time. No parsing, no encoding.
+
+    Where the election tells groups alone, what names the voter is taken out first; that does cost a parsing.
+    """
+    told = voter if tail.detail == "full" else group_of(voter)
+    return b"".join((told[:-1], tail.text, voting_time.encode(), b'"}'))
+
+
+def group_of(voter: bytes) -> bytes:
+    """Of an announcement what the views need, and the id. What is not named here is left out, whatever it is."""
+    fields = orjson.loads(voter)
+    address = fields["address"]
+    told = {name: fields[name] for name in GROUP_FIELDS if name != "address"}
+    return orjson.dumps(told | {"address": {name: address[name] for name in GROUP_ADDRESS_FIELDS}})
 
 
 Headers = list[tuple[str, str | bytes | None]]

@@ -23,6 +23,7 @@ from livetally.adapters.kafka import Consumer, KafkaError, Message, producer, re
 from livetally.adapters.postgres import connect, explained
 from livetally.adapters.reading import Record, bounds, headers_of, partitions_of, read_range
 from livetally.adapters.rejected import HAS_VOTED, Outlook, Rejection, Rejections, with_ballots
+from livetally.adapters.rights import Rights
 from livetally.adapters.topics import Topics
 from livetally.core.ballots import Ballot, Reason, parse
 from livetally.core.errors import DeliveryError, UsageError
@@ -84,8 +85,8 @@ def cast_again(
     check_hope(reason)
     identity = Topics(bootstrap_servers).identity(BALLOTS)
     with (
-        closing(connect(database_url, "cast again", bounded=False)) as connection,
-        closing(connect(database_url, "cast again")) as asking,
+        closing(connect(database_url, "cast again", Rights.CAST, bounded=False)) as connection,
+        closing(connect(database_url, "cast again", Rights.CAST)) as asking,
         explained(database_url),
         closing(reader(bootstrap_servers)) as client,
     ):

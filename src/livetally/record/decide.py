@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from livetally.adapters.ledger import Ledger
 from livetally.adapters.roll import Roll
 from livetally.core.verdicts import Counted, Verdict
-from livetally.core.wire import vote_tail
+from livetally.core.wire import VoteTail, vote_tail
 from livetally.record.intake import Batch
 
 
@@ -16,7 +16,7 @@ class Decided:
 
     batch: Batch
     verdicts: list[Verdict]
-    tails: Mapping[str, bytes]  # by candidate: `wire.vote_tail`
+    tails: Mapping[str, VoteTail]  # by candidate
 
 
 class Decider:
@@ -34,13 +34,17 @@ class Decider:
 
 
 class Tails:
-    """The part of a vote's message that comes from its candidate; asked of the database once per candidate."""
+    """The part of a vote's message that comes from its candidate and election; asked of the database once per candidate.
+
+    An election's detail may be remembered: it stands from the opening on, and before that nothing counts.
+    """
 
     def __init__(self, roll: Roll) -> None:
         self._roll = roll
-        self._known: dict[str, bytes] = {}
+        self._known: dict[str, VoteTail] = {}
 
-    def of(self, candidate_id: str) -> bytes:
+    def of(self, candidate_id: str) -> VoteTail:
         if candidate_id not in self._known:
-            self._known[candidate_id] = vote_tail(self._roll.candidate(candidate_id))
+            candidate = self._roll.candidate(candidate_id)
+            self._known[candidate_id] = vote_tail(candidate, self._roll.election(candidate.election_id).detail)
         return self._known[candidate_id]

@@ -17,6 +17,7 @@ from livetally.adapters.past import StoredVote
 from livetally.adapters.postgres import connect, explained
 from livetally.adapters.publisher import AllOrNothing, Outgoing
 from livetally.adapters.reading import partitions_of, read_range
+from livetally.adapters.rights import Rights
 from livetally.adapters.roll import Roll
 from livetally.adapters.topics import Topics
 from livetally.core.errors import ServiceError
@@ -88,7 +89,7 @@ def rebuild_votes_topic(bootstrap_servers: str, database_url: str, topic: Topic,
     topics = Topics(bootstrap_servers)
     ballots = topics.identity(BALLOTS)
     published = 0
-    with closing(connect(database_url, "rebuild", bounded=False)) as connection, explained(database_url):
+    with closing(connect(database_url, "rebuild", Rights.RECORD, bounded=False)) as connection, explained(database_url):
         custody = Custody(connection)
         custody.be_alone()
         custody.check_whole(but="votes-topic")

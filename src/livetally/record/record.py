@@ -16,6 +16,7 @@ from livetally.adapters.custody import Custody
 from livetally.adapters.ledger import Ledger
 from livetally.adapters.outcomes import Outcomes
 from livetally.adapters.postgres import connect, explained
+from livetally.adapters.rights import Rights
 from livetally.adapters.roll import Roll
 from livetally.adapters.topics import Topics
 from livetally.core.ballots import Rejected
@@ -91,7 +92,7 @@ class Recorder:
     def run(self, stop: threading.Event) -> None:
         """Until told to stop, or until a service does not answer."""
         with (
-            closing(connect(self._database_url, "record")) as connection,
+            closing(connect(self._database_url, "record", Rights.RECORD)) as connection,
             explained(self._database_url),
         ):
             custody = Custody(connection)

@@ -8,7 +8,7 @@ with the same seed changes nothing.
 import itertools
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,6 +22,7 @@ from livetally.register.meter import Meter
 
 BATCH_VOTERS = 10_000
 CANDIDATES_DEFAULT = 3
+SEEDS = 2**63  # as many as PostgreSQL's bigint has that are not negative
 
 People = Callable[[int, int, int], Iterable[Voter]]  # seed, first, count
 
@@ -34,30 +35,40 @@ class Registered:
     total: int
 
 
-def new_simulated_election(number: int, seed: int, now: datetime) -> Election:
-    return Election(f"simulation-{number}", f"Simulated election {number}", "simulated", "open", seed, now, None)
+def new_simulated_elections(before: Collection[Election], count: int, seed: int, now: datetime) -> list[Election]:
+    """So many beside those that there are. Each has a seed of its own, so that people do not vote alike in two of them."""
+    taken = {one.election_id for one in before}
+    numbers = (number for number in itertools.count(1 + sum(one.simulated for one in before)) if f"simulation-{number}" not in taken)
+    return [
+        Election(f"simulation-{number}", f"Simulated election {number}", "simulated", "open", (seed + further) % SEEDS, now, None)
+        for further, number in enumerate(itertools.islice(numbers, count))
+    ]
 
 
-def open_simulated_election(roll: Roll, announcer: Announcer, seed: int, voters: int, now: datetime) -> Election:
-    """The open simulated election, or a new one, with three candidates of three parties if it has none."""
+def open_simulated_elections(roll: Roll, announcer: Announcer, seed: int, voters: int, now: datetime, count: int = 1) -> list[Election]:
+    """The simulated elections that are open, the oldest first; if there are none, so many new ones.
+
+    One that has no candidates gets three, of three parties.
+    """
     elections = roll.elections()
-    election = next((one for one in elections if one.simulated and one.status == "open"), None)
-    if election is None:
-        if real := next((one for one in elections if not one.simulated and one.status == "open"), None):
-            raise ElectionError(
-                f"The real election {real.election_id!r} is open; a simulated one beside it would mislead everybody who looks. "
-                "Use another data directory for simulations (LIVETALLY_DATA_DIR)."
-            )
-        election = new_simulated_election(1 + sum(one.simulated for one in elections), seed, now)
-        with roll.changing():
+    found = [one for one in reversed(elections) if one.simulated and one.status_at(now) == "open"]
+    if not found and (real := next((one for one in elections if not one.simulated and one.status_at(now) == "open"), None)):
+        raise ElectionError(
+            f"The real election {real.election_id!r} is open; a simulated one beside it would mislead everybody who looks. "
+            "Use another data directory for simulations (LIVETALLY_DATA_DIR), or say that it is meant: "
+            "`./livetally election create ID --kind simulated`, and register with --election ID."
+        )
+    with roll.changing():
+        for election in new_simulated_elections(elections, 0 if found else count, seed, now):
             roll.add_election(election)
-            roll.add_candidates(make_candidates(seed, election.election_id, CANDIDATES_DEFAULT))
-    elif not roll.candidates(election.election_id):
-        with roll.changing():
-            roll.add_candidates(make_candidates(seed, election.election_id, CANDIDATES_DEFAULT))
-    roll.plan(election.election_id, voters)
-    announce_candidates(announcer, roll.candidates(election.election_id))
-    return election
+            found.append(election)
+        for election in found:
+            if not roll.candidate_count(election.election_id):
+                roll.add_candidates(make_candidates(election.seed, election.election_id, CANDIDATES_DEFAULT))
+    for election in found:
+        roll.plan(election.election_id, voters)
+        announce_candidates(announcer, roll.candidates(election.election_id))
+    return found
 
 
 def announce_candidates(announcer: Announcer, candidates: Iterable[Candidate]) -> None:

@@ -4,12 +4,13 @@ Widgets whose choices are plain words carry themselves (`bind="query-params"`, t
 an election by its id, a moment in UTC, the number of a table's page.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
+from urllib.parse import urlencode
 
 import streamlit as st
 
-ELECTION, EVERY, VIEW, AT = "election", "every", "view", "at"
+ELECTION, EVERY, VIEW, AT, COLOUR, COUNTY = "election", "every", "view", "at", "colour", "county"
 WALL = "wall"
 CHARS_MAX = 300  # whoever wrote an address by hand wrote it wrong; nothing here is longer
 
@@ -43,6 +44,17 @@ def keeper(name: str, key: str, text: Callable[[T], str]) -> Callable[[], None]:
         keep(name, text(st.session_state[key]))
 
     return remember
+
+
+def link(path: str, asked: Mapping[str, str], **chosen: str) -> str:
+    """An address on this page: what it says now of the election, the pace and the map, and what is chosen besides."""
+    kept = {name: asked[name] for name in (ELECTION, EVERY, COLOUR) if asked.get(name)}
+    return f"./{path}?{urlencode(kept | chosen)}"
+
+
+def now() -> dict[str, str]:
+    """What a link is made from."""
+    return {name: asked(name) for name in (ELECTION, EVERY, COLOUR)}
 
 
 def carried() -> dict[str, str]:

@@ -14,6 +14,7 @@ from typing import Any, Protocol, TypeVar, cast
 
 from livetally.adapters import history
 from livetally.adapters.places import ByCandidate, Place
+from livetally.core.access import PUBLIC, Person
 from livetally.core.errors import ServiceError
 from livetally.show.past import POINTS_MAX, Ahead, Answer, Series, Then
 from livetally.show.places import ahead_of, place_result, then
@@ -40,6 +41,8 @@ class Source(Protocol):
     def place(self, election_id: str, county: str, city: str) -> Place: ...
 
     def before(self, election_id: str, moment: datetime) -> tuple[ByCandidate, Mapping[str, ByCandidate]]: ...
+
+    def person(self, hashed: bytes, now: datetime) -> Person | None: ...
 
     def close(self) -> None: ...
 
@@ -98,6 +101,10 @@ class Asker:
             ("place", election_id, county, city),
             lambda: place_result(self._now(election_id), county, city, self._source.place(election_id, county, city)),
         )
+
+    def person(self, hashed: bytes) -> Answer[Person]:
+        """Whom a session stands for; nobody in particular, if it is none or is over."""
+        return self._ask(("person", hashed), lambda: self._source.person(hashed, self._clock()) or PUBLIC)
 
     def _now(self, election_id: str) -> Result:
         return (self._look().results or {}).get(election_id, Result(election_id))

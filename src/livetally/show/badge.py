@@ -6,6 +6,12 @@ from livetally.show.words import number, plural, said
 
 # A mark and words beside the colour: nobody has to tell green from red.
 _MARKS: dict[Badge, str] = {"green": "✓", "amber": "…", "red": "✕", "unknown": "?"}
+# Where the numbers are of elections, some of which this viewer may not see.
+_UNCOUNTED: dict[Badge, str] = {
+    "green": "Of the ballots that all three have passed they hold the same votes.",
+    "amber": "Of the ballots that all three have passed they hold the same votes. More are on the way to the tally, some for longer than usual.",
+    "red": "Ledger, topic and tally do not hold the same votes of the ballots that all three have passed. Observers see where.",
+}
 WITNESSES = {"ledger": "ledger", "topic": "votes topic", "tally": "tally", "announced": "announced totals"}
 
 
@@ -18,10 +24,12 @@ def badge(agreement: Agreement) -> str:
 
 def headline(agreement: Agreement) -> str:
     match agreement.state:
+        case "green" if agreement.behind:
+            return f"Agree; {plural(agreement.behind, 'vote')} on {'its' if agreement.behind == 1 else 'their'} way"
         case "green":
             return "Ledger, topic and tally agree"
         case "amber":
-            return f"Agree; {plural(agreement.behind, 'vote')} behind"
+            return "Agree; some votes behind" if agreement.hides_counts else f"Agree; {plural(agreement.behind, 'vote')} behind"
         case "red":
             return "Ledger, topic and tally do not agree"
         case "unknown":
@@ -30,19 +38,27 @@ def headline(agreement: Agreement) -> str:
 
 def explained(agreement: Agreement, moment: Moment) -> str:
     """One sentence more, for those who ask."""
+    if agreement.hides_counts and agreement.state in _UNCOUNTED:
+        return _UNCOUNTED[agreement.state]
     match agreement.state:
-        case "green":
+        case "green" if not agreement.behind:
             return f"All three hold the same {plural(agreement.ledger, 'vote')}, and none is on its way."
+        case "green":
+            return (
+                f"Of the ballots that all three have passed they hold the same {plural(agreement.ledger, 'vote')}. "
+                f"{plural(agreement.behind, 'vote is', 'votes are')} recorded and on the way to the tally, none for longer than usual."
+            )
         case "amber":
             return (
                 f"Of the ballots that all three have passed they hold the same {plural(agreement.ledger, 'vote')}. "
-                f"{plural(agreement.behind, 'vote is', 'votes are')} recorded and on the way to the tally."
+                f"{plural(agreement.behind, 'vote is', 'votes are')} recorded and on the way to the tally, some for longer than usual."
             )
         case "red":
             since = f" since {moment.clock(agreement.since)}" if agreement.since else ""
             return (
                 f"Of the ballots that all three have passed, the ledger holds {number(agreement.ledger)} votes, the topic "
-                f"{number(agreement.topic)}, the tally {number(agreement.tally)}{since}. <code>./livetally audit</code> names every difference."
+                f"{number(agreement.topic)}, the tally {number(agreement.tally)}{since}. "
+                f"{'Observers see where.' if agreement.hides_places else '<code>./livetally audit</code> names every difference.'}"
             )
         case "unknown":
             return said(agreement.waiting_for) if agreement.waiting_for else "Nobody has compared them yet."

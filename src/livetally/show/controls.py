@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from livetally.core.export import csv_of, file_name
 from livetally.show import address
-from livetally.show.export import csv_of, file_name
 from livetally.show.scene import Scene
 from livetally.show.sheet import PAGE_SIZES, Column, Row, arrange, found, pages_of, table
 from livetally.show.words import plural
@@ -17,11 +17,15 @@ ROWS_BEHIND_MAX = 50  # behind a chart; the export has all
 
 def figure(scene: Scene, key: str, title: str, sentence: str, chart: str, columns: Sequence[Column[Row]], rows: Sequence[Row]) -> None:
     """A chart: what it shows in a sentence, the drawing, and the table behind it."""
-    st.html(
+    st.html(framed(key, title, sentence, chart))
+    behind(scene, key, title, columns, rows)
+
+
+def framed(key: str, title: str, sentence: str, chart: str) -> str:
+    return (
         f'<section class="lt-chart" data-testid="figure-{key}"><h3 class="lt-chart-title">{title}</h3>'
         f'<p class="lt-sentence lt-sentence-small" data-testid="sentence">{sentence}</p>{chart}</section>'
     )
-    behind(scene, key, title, columns, rows)
 
 
 def behind(scene: Scene, key: str, title: str, columns: Sequence[Column[Row]], rows: Sequence[Row]) -> None:

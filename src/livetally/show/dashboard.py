@@ -2,7 +2,6 @@
 
 import sys
 import urllib.request
-from pathlib import Path
 from urllib.error import URLError
 
 from livetally.settings import Settings
@@ -21,21 +20,24 @@ def command(_settings: Settings, port: int, address: str) -> list[str]:
 
     Every stage is started from the settings; none of them changes how a page is served.
     """
-    options = {
-        "server.headless": "true",  # opens no browser, asks for no mail address
-        "server.port": str(port),
+    return [sys.executable, "-m", "livetally.show.server", "--port", str(port), "--address", address]
+
+
+def options(port: int, address: str) -> dict[str, str | int | bool]:
+    """How Streamlit serves."""
+    return {
+        "server.headless": True,  # opens no browser, asks for no mail address
+        "server.port": port,
         "server.address": address,
         "server.fileWatcherType": "none",  # it would look at every imported file again and again
-        "server.runOnSave": "false",
-        "browser.gatherUsageStats": "false",
+        "server.runOnSave": False,
+        "browser.gatherUsageStats": False,
         "logger.level": "warning",
         "client.toolbarMode": "minimal",
         "client.showErrorDetails": "none",  # a viewer is no developer; the log has it all
         "theme.font": "sans-serif",
         **{f"theme.{theme}.{name}": colour for theme in ("light", "dark") for name, colour in _colours(theme).items()},
     }
-    page = Path(__file__).with_name("page.py")
-    return [sys.executable, "-m", "streamlit", "run", str(page), *(f"--{name}={value}" for name, value in options.items())]
 
 
 def answers(url: str) -> bool:

@@ -19,6 +19,7 @@ class DatabaseFacts:
             recounting=self._database.recounting(),
             rejected=self._database.rejected(),
             stages=self._database.stages(),
+            rolls=self._database.rolls(),
         )
 
     def close(self) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from livetally.core.elections import Election
 from livetally.show import badge
 from livetally.show.result import Leads, Nobody, Result, Service, Snapshot, Standing, Tie
-from livetally.show.scene import Moment, Scene, has_closed
+from livetally.show.scene import Moment, Scene
 from livetally.show.sentences import points, span
 from livetally.show.words import length, number, party, percent, plural, portrait, said
 
@@ -16,8 +16,11 @@ DIFFERENCES_SHOWN_MAX = 3  # in the notice; the page Trust has them all
 def masthead(scene: Scene) -> str:
     """Name, status, age and trustworthiness of what follows."""
     result, moment = scene.result, scene.moment
-    age = "No vote counted yet"
-    if result.as_of:
+    if scene.hides_everything:
+        age = "The result is not shown yet"
+    elif not result.as_of:
+        age = "No vote counted yet"
+    else:
         age = (
             f"As of <time data-testid='as-of' datetime='{result.as_of.isoformat()}'>{moment.clock(result.as_of)}</time>, "
             f"{length(moment.now - result.as_of)} old"
@@ -26,7 +29,7 @@ def masthead(scene: Scene) -> str:
     return (
         f'<header class="lt-masthead"><div class="lt-kicker">Election results, counted live {flags(scene)}</div>'
         f'<h1 data-testid="election">{said(name)}</h1>'
-        f'<p class="lt-dateline">{badge.badge(scene.snapshot.agreement)} <span data-testid="age">{age}</span> <span class="lt-dot">·</span> '
+        f'<p class="lt-dateline">{badge.badge(scene.snapshot.agreement) if not scene.hides_everything else ""} <span data-testid="age">{age}</span> <span class="lt-dot">·</span> '
         f'<span>Last refreshed <time data-testid="refreshed">{moment.clock(moment.now)}</time></span></p></header>'
     )
 
@@ -36,8 +39,10 @@ def flags(scene: Scene) -> str:
     if scene.election and scene.election.simulated:
         shown.append('<span class="lt-flag lt-flag-simulation" data-testid="simulation">Simulation</span>')
     if scene.election:
-        status = _status(scene.election, scene.moment.now)
-        shown.append(f'<span class="lt-flag lt-flag-{scene.election.status}" data-testid="status">{status}</span>')
+        shown_status = status(scene.election, scene.moment.now)
+        shown.append(
+            f'<span class="lt-flag lt-flag-{scene.election.status_at(scene.moment.now)}" data-testid="status">{shown_status}</span>'
+        )
     if scene.facts and scene.facts.recounting is not None:
         shown.append('<span class="lt-flag lt-flag-recounting" data-testid="recounting">Recounting</span>')
     return "".join(shown)
@@ -47,7 +52,7 @@ def figures(scene: Scene) -> str:
     """How much has been counted, of how many, and whether it is still moving."""
     result, facts = scene.result, scene.facts
     candidates = facts.candidates.get(result.election_id, len(result.candidates)) if facts else len(result.candidates)
-    registered = facts.registered if facts else None
+    registered = facts.on_roll(result.election_id) if facts else None
     turnout = percent(result.total_votes / registered) if registered else "–"
     shown = [
         ("total-votes", "Votes counted", number(result.total_votes), result.total_votes, _more(scene)),
@@ -155,7 +160,7 @@ def waiting(snapshot: Snapshot, election: Election | None, result: Result | None
         missing = "The topics with the numbers are being read."
     elif facts is not None and not candidates and not (result and result.candidates):
         missing = "Nobody stands for this election yet: there are no candidates."
-    elif facts is not None and not facts.registered:
+    elif facts is not None and not (facts.on_roll(election.election_id) if election else facts.registered):
         missing = "Nobody is registered yet, so nobody can vote."
     elif election and election.status == "draft":
         missing = "This election has not been opened."
@@ -193,10 +198,8 @@ def _trend(scene: Scene, first: Standing) -> str:
     return f'<span class="lt-lead-trend" data-testid="trend">{moved} in {span(lately)}</span>'
 
 
-def _status(election: Election, now: datetime) -> str:
-    if election.status == "open" and has_closed(election, now):
-        return "Closed"
-    return {"draft": "Not open yet", "open": "Open", "closed": "Closed", "certified": "Certified"}[election.status]
+def status(election: Election, now: datetime) -> str:
+    return {"draft": "Not open yet", "open": "Open", "closed": "Closed", "certified": "Certified"}[election.status_at(now)]
 
 
 def _missing(service: Service, snapshot: Snapshot) -> str:

@@ -9,6 +9,7 @@ its share of a processor allows, and at once when PostgreSQL says that a row of 
 what this sees and what only `livetally audit` does.
 """
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -24,6 +25,9 @@ from livetally.show.trust import DIFFERENCES_MAX, UNCHECKED, Agreement, Differen
 
 MESSAGES_AT_ONCE = 5_000  # some 0.1 s of work; between two steps the pages get the processor
 VERDICT_HOLDS = timedelta(seconds=15)  # some checks; a badge that says green of what it has not seen for longer would be a lie
+# Two of the shortest refresh intervals of a page: at a viewer's second look at the latest what had been recorded by the first is counted.
+# A tally at work always has something on its way; it lags if the same votes go on waiting.
+ON_THEIR_WAY = timedelta(seconds=10)
 WHOLE_SHARE_MAX = 0.05  # of one processor for whole checks
 
 
@@ -100,6 +104,7 @@ class Judge:
         self._whole_due_s = 0.0
         self._whole_differences: tuple[Difference, ...] = ()
         self._ledger: tuple[int, datetime] | None = None  # votes of the last whole check, and when that was
+        self._recorded: deque[tuple[datetime, int]] = deque()  # checks at which more votes had been accepted than are counted now
         self._is_at_cut = False  # whether the topic had been read to the tally's place the last time
         self._last = UNCHECKED
 
@@ -149,6 +154,7 @@ class Judge:
         """Keep the totals that have changed; another generation begins with none."""
         if self._version is None or self._version[0] != tallied.generation:
             self._topic.forget()
+            self._recorded.clear()
             self._totals.clear()
             self._whole_differences, self._ledger, self._whole_due_s = (), None, 0.0
         self._version = (tallied.generation, tallied.batch)
@@ -176,12 +182,13 @@ class Judge:
     def _verdict(self, tallied: Tallied, found: list[Difference]) -> Agreement:
         now, tally = self._clock(), sum(tallied.sums.values())
         behind = max(0, tallied.accepted - tally)
+        is_late = self._is_late(now, tallied.accepted, tally)
         differences = tuple(dict.fromkeys(chain(found, self._whole_differences)))[:DIFFERENCES_MAX]
         ledger, ledger_checked_at = self._ledger or (0, None)
         if not differences and ledger_checked_at is None:
             return replace(UNCHECKED, waiting_for="The ledger is being read.")
         return Agreement(
-            "red" if differences else "amber" if behind else "green",
+            "red" if differences else "amber" if is_late else "green",
             ledger,
             topic=sum(self._topic.counts.values()),
             tally=tally,
@@ -191,6 +198,13 @@ class Judge:
             ledger_checked_at=ledger_checked_at,
             since=(self._last.since or now) if differences else None,
         )
+
+    def _is_late(self, now: datetime, accepted: int, counted: int) -> bool:
+        """Whether votes are waiting that had been accepted a while ago."""
+        self._recorded.append((now, accepted))
+        while self._recorded and self._recorded[0][1] <= counted:
+            self._recorded.popleft()
+        return bool(self._recorded) and now - self._recorded[0][0] >= ON_THEIR_WAY
 
     def _until_read(self, tallied: Tallied) -> Agreement:
         """While many votes come at once it takes some steps to read them: a verdict holds meanwhile, unless that takes long."""

@@ -3,48 +3,45 @@
 A page draws the reader's snapshot. It does not fetch, fold or count.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
 from livetally.core.elections import Election
+from livetally.core.sight import Sight
 from livetally.show import address, changes, header, overtime_page, people_page, places_page, results_page, sections, trust_page, wall
-from livetally.show.past import Asking
 from livetally.show.result import Result, Snapshot
 from livetally.show.scene import Looks, Moment, Scene
+from livetally.show.seen_by import sees_trust, sight_of
+from livetally.show.sources import Sources
 
 REFRESH_S_MIN, REFRESH_S_MAX = 5, 60
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`path` is its stable address; the first page is the address without one."""
+    """`path` is its stable address; the first page is the address without one.
+
+    `first` is what there is of it before Streamlit has drawn anything, as HTML; it is told what the address says.
+    """
 
     title: str
     path: str
     draw: Callable[[Scene], None]
+    first: Callable[[Scene, Mapping[str, str]], str]
     needs_votes: bool = False  # before the first one it has nothing to draw
 
 
 PAGES = (
-    Page("Results", "", results_page.draw),
-    Page("Places", "places", places_page.draw, needs_votes=True),
-    Page("People", "people", people_page.draw, needs_votes=True),
-    Page("Over time", "time", overtime_page.draw, needs_votes=True),
-    Page("Trust", "trust", trust_page.draw),
+    Page("Results", "", results_page.draw, results_page.first),
+    Page("Places", "places", places_page.draw, places_page.first, needs_votes=True),
+    Page("People", "people", people_page.draw, people_page.first, needs_votes=True),
+    Page("Over time", "time", overtime_page.draw, overtime_page.first, needs_votes=True),
+    Page("Trust", "trust", trust_page.draw, trust_page.first),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Sources:
-    """Where a page has everything from. None of them waits for a service."""
-
-    look: Callable[[], Snapshot]
-    asking: Asking
-    clock: Callable[[], datetime]
 
 
 def draw(sources: Sources, page: Page = PAGES[0], links: Callable[[], None] = lambda: None) -> None:
@@ -52,12 +49,12 @@ def draw(sources: Sources, page: Page = PAGES[0], links: Callable[[], None] = la
     offered = elections_of(sources.look())
     if address.asked(address.VIEW) == address.WALL:
         st.html(wall.HIDES)
-        chosen = followed(offered)
+        chosen = followed(offered, address.asked(address.ELECTION))
         st.fragment(refresh_wall, run_every=REFRESH_S_MIN)(sources, chosen, tuple(offered))
         return
     with st.sidebar:
         st.html('<p class="lt-brand">livetally</p>')
-        chosen = choose_election(offered)
+        chosen = choose_election(offered, Moment(sources.clock(), viewers_zone()))
         interval_s = st.slider(
             "Refresh every … seconds", REFRESH_S_MIN, REFRESH_S_MAX, REFRESH_S_MIN, key=address.EVERY, bind="query-params"
         )
@@ -79,6 +76,8 @@ def refresh(sources: Sources, page: Page, links: Callable[[], None], chosen: str
         links()
     if scene is None:
         st.html(header.waiting(snapshot, None, None))
+    elif scene.hides_everything:
+        st.html(sections.sealed(scene))
     else:
         st.html(header.figures(scene))
         if page.needs_votes and not scene.result.total_votes:
@@ -98,45 +97,53 @@ def refresh_wall(sources: Sources, chosen: str | None, offered: tuple[str, ...])
 
 def scene_of(sources: Sources, chosen: str | None, offered: tuple[str, ...], interval_s: int) -> Scene | None:
     """What there is to see now, and what it was at the last look; None while there is no election."""
-    snapshot, moment = sources.look(), Moment(sources.clock(), viewers_zone())
-    elections = elections_of(snapshot)
-    if tuple(elections) != offered:
+    scene = scene_at(sources, Moment(sources.clock(), viewers_zone()), chosen)
+    if tuple(elections_of(sources.look() if scene is None else scene.snapshot)) != offered:
         st.rerun()  # there is another election to choose from
+    if scene is None:
+        return None
+    result, now = scene.result, scene.moment.now
+    key = f"looks {chosen} {scene.sight.name}"  # what one may see now and could not before is no change of the result
+    looks: Looks | None = st.session_state.get(key)
+    newest = changes.look(result, now)
+    looks = Looks(newest, newest) if looks is None else looks.next(result, now, timedelta(seconds=interval_s))
+    st.session_state[key] = looks
+    changed = changes.since(looks.before, result, now) if looks.before is not looks.newest else None
+    return replace(scene, changes=changed)
+
+
+def scene_at(sources: Sources, moment: Moment, chosen: str | None) -> Scene | None:
+    """What there is to see now of the election that was chosen."""
+    snapshot, person = sources.look(), sources.person()
     if not chosen:
         return None
     result = (snapshot.results or {}).get(chosen, Result(chosen))
-    key = f"looks {chosen}"
-    looks: Looks | None = st.session_state.get(key)
-    newest = changes.look(result, moment.now)
-    looks = Looks(newest, newest) if looks is None else looks.next(result, moment.now, timedelta(seconds=interval_s))
-    st.session_state[key] = looks
-    changed = changes.since(looks.before, result, moment.now) if looks.before is not looks.newest else None
-    return Scene(snapshot, sources.asking, moment, elections.get(chosen), result, changed)
+    election = elections_of(snapshot).get(chosen)
+    if election is None:
+        return Scene(snapshot, sources.asking, moment, None, result, sight=Sight.NOTHING, sees_trust=False)
+    sight, trust = sight_of(person, election, moment.now), sees_trust(person, election)
+    return Scene(snapshot, sources.asking, moment, election, result, sight=sight, sees_trust=trust)
 
 
-def elections_of(snapshot: Snapshot) -> dict[str, Election | None]:
-    """Elections to choose from, newest first; while PostgreSQL has not said any, those that have numbers, without a name."""
-    if snapshot.facts is not None:
-        return {one.election_id: one for one in snapshot.facts.elections}
-    return dict.fromkeys(sorted(snapshot.results or {}))
+def elections_of(snapshot: Snapshot) -> dict[str, Election]:
+    """Elections to choose from, newest first; none while PostgreSQL has not said which there are, and what may be seen of them."""
+    return {one.election_id: one for one in snapshot.facts.elections} if snapshot.facts else {}
 
 
-def followed(offered: dict[str, Election | None]) -> str | None:
-    """The election that the address names; otherwise the newest, also when a newer one comes."""
-    asked = address.asked(address.ELECTION)
+def followed(offered: Mapping[str, Election], asked: str) -> str | None:
+    """The election that the address names (`asked`); otherwise the newest, also when a newer one comes."""
     return asked if asked in offered else next(iter(offered), None)
 
 
-def choose_election(offered: dict[str, Election | None]) -> str | None:
+def choose_election(offered: Mapping[str, Election], moment: Moment) -> str | None:
     """What somebody chooses goes into the address, and the address is what counts."""
-    chosen = followed(offered)
+    chosen = followed(offered, address.asked(address.ELECTION))
     if len(offered) < 2:  # noqa: PLR2004 (nothing to choose)
         return chosen
     st.session_state["chosen"] = chosen
 
     def name(election_id: str) -> str:
-        election = offered[election_id]
-        return election.name if election else election_id
+        return f"{offered[election_id].name} · {header.status(offered[election_id], moment.now)}"
 
     remember = address.keeper(address.ELECTION, "chosen", str)
     st.selectbox("Election", list(offered), format_func=name, key="chosen", on_change=remember)

@@ -5,7 +5,8 @@ from functools import partial
 import streamlit as st
 
 from livetally.show import address
-from livetally.show.live import PAGES, Page, Sources, draw
+from livetally.show.live import PAGES, Page, draw
+from livetally.show.sources import Sources
 
 
 def navigate(sources: Sources) -> None:

@@ -1,16 +1,16 @@
 """The page Over time: how the result came about, at what pace, and the election as it stood at any moment."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import streamlit as st
 
-from livetally.show import address, paints, sentences
+from livetally.show import address, paints, sections, sentences
 from livetally.show.charts import Bar, bars, candidate_colours
-from livetally.show.controls import behind, figure
+from livetally.show.controls import behind, figure, framed
 from livetally.show.lines import LINES_MAX, Line, line_chart
-from livetally.show.past import Series, Then
+from livetally.show.past import Answer, Series, Then
 from livetally.show.result import Result
 from livetally.show.scene import Scene
 from livetally.show.sheet import Column, candidate_columns, group_columns
@@ -18,6 +18,8 @@ from livetally.show.tilemap import tile_map
 from livetally.show.words import number, plural, said
 
 NOW = "now"
+TITLE = '<h2 class="lt-section">How the result came about</h2>'
+COUNTED = "Votes counted, over time"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,35 +31,60 @@ class Point:
 
 
 def draw(scene: Scene) -> None:
+    if scene.hides_choices:
+        st.html(sections.sealed(scene))
+        return
     answer = scene.asking.series(scene.result.election_id)
     series = answer.value
     if series is None or not series.ends:
-        why = said(answer.trouble) if answer.trouble else "No minute of this election has been counted yet."
-        st.html(f'<h2 class="lt-section">Over time</h2><p class="lt-sentence">{why}</p>')
+        st.html(nothing_yet(answer))
         return
-    st.html('<h2 class="lt-section">How the result came about</h2>')
+    st.html(TITLE)
     shown = scene.result.candidates
     none = (0,) * len(series.ends)
-    more = f" The {LINES_MAX} with most votes are drawn." if len(shown) > LINES_MAX else ""
-    sentence = f"{sentences.leader(scene.result, too_early=scene.too_early, is_closed=scene.is_closed)}{more}"
     counted = [series.votes.get(one.candidate_id) or none for one in shown]
-    show_lines(scene, "cumulative", "Votes counted, over time", sentence, series, counted)
+    show_lines(scene, "cumulative", COUNTED, standing(scene), series, counted)
     rates = [series.per_minute(one.candidate_id) or none for one in shown]
     show_lines(scene, "pace", "Votes a minute", sentences.pace(scene, series), series, rates)
     if any(values[-1] for values in counted):
         show_moment(scene, series)
 
 
+def nothing_yet(answer: Answer[Series]) -> str:
+    why = said(answer.trouble) if answer.trouble else "No minute of this election has been counted yet."
+    return f'<h2 class="lt-section">Over time</h2><p class="lt-sentence">{why}</p>'
+
+
+def standing(scene: Scene) -> str:
+    more = f" The {LINES_MAX} with most votes are drawn." if len(scene.result.candidates) > LINES_MAX else ""
+    return f"{sentences.leader(scene.result, too_early=scene.too_early, is_closed=scene.is_closed)}{more}"
+
+
+def first(scene: Scene, _asked: Mapping[str, str]) -> str:
+    if scene.hides_choices:
+        return sections.sealed(scene)
+    answer = scene.asking.series(scene.result.election_id)
+    series = answer.value
+    if series is None or not series.ends:
+        return nothing_yet(answer)
+    counted = [series.votes.get(one.candidate_id) or (0,) * len(series.ends) for one in scene.result.candidates]
+    return f"{TITLE}{framed('cumulative', COUNTED, standing(scene), drawn_lines(scene, series, counted))}"
+
+
 def show_lines(scene: Scene, key: str, title: str, sentence: str, series: Series, values: Sequence[Sequence[float]]) -> None:
     """`values`: for each candidate, most votes first, a number at each end of a step."""
+    points = [Point(end, tuple(numbers[place] for numbers in values)) for place, end in reversed(list(enumerate(series.ends)))]
+    figure(scene, key, title, sentence, drawn_lines(scene, series, values), _columns(scene), points)
+
+
+def drawn_lines(scene: Scene, series: Series, values: Sequence[Sequence[float]]) -> str:
     colours = scene.colours
     # Before the first step nobody had a vote: so a line has a beginning, and an election of one minute has a line.
     moments = (series.ends[0] - series.step, *series.ends)
     lines = [
         Line(said(one.name), (0, *numbers), colours[one.candidate_id]) for one, numbers in zip(scene.result.candidates, values, strict=True)
     ]
-    points = [Point(end, tuple(numbers[place] for numbers in values)) for place, end in reversed(list(enumerate(series.ends)))]
-    figure(scene, key, title, sentence, line_chart(moments, lines, scene.moment.zone), _columns(scene), points)
+    return line_chart(moments, lines, scene.moment.zone)
 
 
 def show_moment(scene: Scene, series: Series) -> None:

@@ -1,18 +1,20 @@
 """The page: the file that Streamlit runs from top to bottom for every viewer."""
 
-import atexit
 from datetime import UTC, datetime
 from pathlib import Path
 
 import streamlit as st
 
+from livetally.adapters.access import secured
 from livetally.core.errors import UsageError
 from livetally.settings import read_settings
 from livetally.show import sections
-from livetally.show.live import Sources
 from livetally.show.navigation import navigate
-from livetally.show.serving import Serving, serve
+from livetally.show.sharing import shared
+from livetally.show.sources import of_server
 
+TITLE = "Election results"
+SCRIPT = Path(__file__)
 # Drawn here: an icon of Streamlit's own set would be fetched from another server, which then knows who is looking.
 ICON = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" rx="3" fill="#9a2b2b"/>'
@@ -21,8 +23,8 @@ ICON = (
 
 
 def main() -> None:
-    st.set_page_config("Election results", page_icon=ICON, layout="wide")
-    st.html(Path(__file__).with_name("style.css"))
+    st.set_page_config(TITLE, page_icon=ICON, layout="wide")
+    st.html(SCRIPT.with_name("style.css"))
     try:
         settings = read_settings()
     except UsageError as error:
@@ -31,16 +33,8 @@ def main() -> None:
     if settings.kafka_bootstrap_servers is None or settings.database_url is None:
         st.html(sections.cannot_start(sections.NO_ADDRESSES))
         return
-    serving = shared(settings.kafka_bootstrap_servers, settings.database_url.get_secret_value())
-    navigate(Sources(lambda: serving.snapshot, serving.asking, lambda: datetime.now(UTC)))
-
-
-@st.cache_resource(show_spinner=False)
-def shared(bootstrap_servers: str, database_url: str) -> Serving:
-    """What reads for this server process, once, whoever looks."""
-    serving = serve(bootstrap_servers, database_url)
-    atexit.register(serving.close)
-    return serving
+    serving = shared(secured(settings.kafka_bootstrap_servers, settings), settings.database_url.get_secret_value())
+    navigate(of_server(serving, st.context.cookies, lambda: datetime.now(UTC)))
 
 
 if __name__ == "__main__":

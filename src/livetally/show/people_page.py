@@ -1,11 +1,13 @@
 """The page People: who voted, by age, gender and party, and how many of each group have."""
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from livetally.core.tally import UNKNOWN
 from livetally.show import sentences
 from livetally.show.charts import Bar, bars, label_of, party_colours, pie, turnout_bars
-from livetally.show.controls import figure
+from livetally.show.controls import figure, framed
 from livetally.show.result import Group, Result
 from livetally.show.scene import Scene
 from livetally.show.sheet import group_columns
@@ -18,19 +20,13 @@ _UNKNOWN_COLOUR = "var(--lt-faint)"
 
 def draw(scene: Scene) -> None:
     result = scene.result
-    st.html(
-        f'<h2 class="lt-section">Who has voted</h2><p class="lt-sentence" data-testid="sentence">{sentences.people(result)}</p>'
-        if result.total_votes
-        else '<h2 class="lt-section">Who has voted</h2><p class="lt-sentence">Nobody yet.</p>'
-    )
+    st.html(head(result))
     ages, genders = group_columns(result, "Age"), group_columns(result, "Gender")
     left, right = st.columns(2, gap="large")
     with left:
         figure(scene, "ages", "Votes by age", _most(result.ages, "age"), _age_bars(result), ages, result.ages)
     with right:
-        slices = [Bar(label_of(one.name), one.votes, colour) for one, colour in zip(result.genders, _gender_colours(result), strict=True)]
-        drawn = pie(slices, sum(one.votes for one in result.genders))
-        figure(scene, "genders", "Votes by gender", _most(result.genders, "gender"), drawn, genders, result.genders)
+        figure(scene, "genders", "Votes by gender", _most(result.genders, "gender"), _gender_pie(result), genders, result.genders)
     st.html('<h2 class="lt-section">Turnout</h2>')
     left, right = st.columns(2, gap="large")
     with left:
@@ -42,6 +38,22 @@ def draw(scene: Scene) -> None:
     if result.has_parties and result.parties:
         st.html('<h2 class="lt-section">Parties</h2>')
         show_parties(scene)
+
+
+def head(result: Result) -> str:
+    said = (
+        f'<p class="lt-sentence" data-testid="sentence">{sentences.people(result)}</p>'
+        if result.total_votes
+        else '<p class="lt-sentence">Nobody yet.</p>'
+    )
+    return f'<h2 class="lt-section">Who has voted</h2>{said}'
+
+
+def first(scene: Scene, _asked: Mapping[str, str]) -> str:
+    result = scene.result
+    ages = framed("ages", "Votes by age", _most(result.ages, "age"), _age_bars(result))
+    genders = framed("genders", "Votes by gender", _most(result.genders, "gender"), _gender_pie(result))
+    return f'{head(result)}<div class="lt-columns lt-columns-two">{ages}{genders}</div>'
 
 
 def show_parties(scene: Scene) -> None:
@@ -58,6 +70,11 @@ def show_parties(scene: Scene) -> None:
 
 def _age_bars(result: Result) -> str:
     return bars([Bar(label_of(one.name), one.votes, _age_colour(one)) for one in result.ages], result.total_votes)
+
+
+def _gender_pie(result: Result) -> str:
+    slices = [Bar(label_of(one.name), one.votes, colour) for one, colour in zip(result.genders, _gender_colours(result), strict=True)]
+    return pie(slices, sum(one.votes for one in result.genders))
 
 
 def _most(groups: tuple[Group, ...], what: str) -> str:

@@ -4,41 +4,65 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from livetally.show import paints, sentences
+from livetally.show import address, paints, sections, sentences
 from livetally.show.charts import Bar, bars, candidate_colours, label_of
-from livetally.show.controls import behind, figure, listing
+from livetally.show.controls import behind, figure, framed, listing
 from livetally.show.past import Ahead, Answer
 from livetally.show.result import Group, Result
 from livetally.show.scene import Scene
 from livetally.show.sheet import Column, candidate_columns, group_columns
-from livetally.show.tilemap import tile_map
+from livetally.show.tilemap import Way, tile_map
 from livetally.show.words import number, percent, said
 
 LEADER, TURNOUT, RECENT = "Leader", "Turnout", "Last minute"
+TITLE = '<h2 class="lt-section">Places</h2>'
+NOWHERE = '<p class="lt-sentence">No vote has come from any place yet.</p>'
+OWN = "Candidates there"
 EVERYWHERE = "All of them"
 RECENT_BARS_MAX = 12  # beside the map
 
 
 def draw(scene: Scene) -> None:
-    st.html('<h2 class="lt-section">Places</h2>')
+    st.html(TITLE)
     if not scene.result.places:
-        st.html('<p class="lt-sentence">No vote has come from any place yet.</p>')
+        st.html(NOWHERE)
         return
-    colour = st.segmented_control(
-        "Colour the map by", [LEADER, TURNOUT, RECENT], default=LEADER, required=True, key="colour", bind="query-params"
-    )
-    ahead = scene.asking.ahead(scene.result.election_id).value or {}
+    offered = [TURNOUT, RECENT] if scene.hides_choices else [LEADER, TURNOUT, RECENT]
+    with st.container(key="one-place", horizontal=True, vertical_alignment="bottom"):
+        colour = st.segmented_control("Colour the map by", offered, default=offered[0], required=True, key="colour", bind="query-params")
+        county, city = choose_place(scene)
+    if county:
+        show_one(scene, county, city)
+    ahead = {} if scene.hides_choices else scene.asking.ahead(scene.result.election_id).value or {}
     left, right = st.columns([1.45, 1], gap="large")
     with left:
-        st.html(the_map(scene, colour or LEADER, ahead))
+        st.html(the_map(scene, colour or offered[0], ahead, _way(address.now(), county or "")))
         behind(scene, "map", "The map", map_columns(scene, ahead), scene.result.places)
     with right:
         show_recent(scene)
-    show_one(scene)
     show_all(scene)
 
 
-def the_map(scene: Scene, colour: str, ahead: Mapping[str, Ahead]) -> str:
+def first(scene: Scene, asked: Mapping[str, str]) -> str:
+    if not scene.result.places:
+        return f"{TITLE}{NOWHERE}"
+    colour = TURNOUT if scene.hides_choices else LEADER
+    if (wanted := asked.get(address.COLOUR, "")) in {TURNOUT, RECENT}:
+        colour = wanted
+    ahead = {} if scene.hides_choices else scene.asking.ahead(scene.result.election_id).value or {}
+    county = asked.get(address.COUNTY, "")
+    own = ""
+    if county in {one.name for one in scene.result.places} and not scene.hides_choices:
+        value = scene.asking.place(scene.result.election_id, county).value
+        own = own_title(label_of(county)) + (own_bars(scene, value) if value else "")
+    return f'{TITLE}<div class="lt-first-controls"></div>{own}{the_map(scene, colour, ahead, _way(asked, county))}'
+
+
+def _way(asked: Mapping[str, str], chosen: str) -> Way:
+    return Way(lambda county: address.link("places", asked, **{address.COUNTY: county}), chosen)
+
+
+def the_map(scene: Scene, colour: str, ahead: Mapping[str, Ahead], way: Way) -> str:
     result = scene.result
     match colour:
         case "Turnout":
@@ -55,7 +79,8 @@ def the_map(scene: Scene, colour: str, ahead: Mapping[str, Ahead]) -> str:
             sentence, about = sentences.counties(scene, ahead), "Who is ahead in each place"
     return (
         f'<section class="lt-chart" data-testid="figure-map"><p class="lt-sentence lt-sentence-small" data-testid="sentence">{sentence}</p>'
-        f'<div class="lt-map-with-legend">{tile_map(result.places, paint, about)}{legend}</div></section>'
+        '<p class="lt-sentence lt-sentence-small lt-hint">Each square leads to its own result. <a class="lt-skip" href="#places">Skip the map</a></p>'
+        f'<div class="lt-map-with-legend">{tile_map(result.places, paint, about, way)}{legend}</div></section>'
     )
 
 
@@ -67,9 +92,10 @@ def map_columns(scene: Scene, ahead: Mapping[str, Ahead]) -> list[Column[Group]]
         return " = ".join(scene.name_of(one) for one in ahead.get(place.name, Ahead()).candidate_ids)
 
     columns = group_columns(scene.result, "County")
+    if not scene.hides_choices:
+        columns.append(Column("Ahead", leading, lambda place: said(leading(place)) or "–", is_number=False))
     return [
         *columns,
-        Column("Ahead", leading, lambda place: said(leading(place)) or "–", is_number=False),
         Column("Last minute", lambda place: came.get(place.name, 0), lambda place: number(came.get(place.name, 0)), minor=True),
     ]
 
@@ -96,31 +122,36 @@ def show_recent(scene: Scene) -> None:
     )
 
 
-def show_one(scene: Scene) -> None:
-    """One county's own result, and its cities'."""
-    st.html('<h2 class="lt-section">One place by itself</h2>')
+def choose_place(scene: Scene) -> tuple[str | None, str | None]:
+    """A county, and one of its cities; None for all of them."""
     names = sorted({one.name for one in scene.result.places if one.name})
-    with st.container(key="one-place", horizontal=True, vertical_alignment="bottom"):
-        county = st.selectbox("County", names, index=None, key="county", bind="query-params", placeholder="Choose a county", width=320)
-        cities = sorted({one.name for one in scene.result.cities if one.within == county and one.name}) if county else []
-        city = (
-            st.selectbox("City", [EVERYWHERE, *cities], key="city", bind="query-params", width=320) if county and len(cities) > 1 else None
-        )
-    if not county:
-        st.html('<p class="lt-sentence">Choose a county to see who is ahead there, and in which of its cities people have voted.</p>')
-        return
-    city = None if city == EVERYWHERE else city
-    answer = scene.asking.place(scene.result.election_id, county, city or "")
+    county = st.selectbox("County", names, index=None, key="county", bind="query-params", placeholder="Choose a county", width=240)
+    cities = sorted({one.name for one in scene.result.cities if one.within == county and one.name}) if county else []
+    if not county or len(cities) < 2:  # noqa: PLR2004 (nothing to choose)
+        return county, None
+    city = st.selectbox("City", [EVERYWHERE, *cities], key="city", bind="query-params", width=220)
+    return county, None if city == EVERYWHERE else city
+
+
+def show_one(scene: Scene, county: str, city: str | None) -> None:
+    """One county's own result, and its cities'."""
     where = f"{said(city)}, {label_of(county)}" if city else label_of(county)
     left, right = st.columns(2, gap="large")
     with left:
-        show_own_result(scene, where, answer)
+        if scene.hides_choices:
+            st.html(f"{own_title(where)}{sections.sealed(scene)}")
+        else:
+            show_own_result(scene, where, scene.asking.place(scene.result.election_id, county, city or ""))
     with right:
         inside = tuple(one for one in scene.result.cities if one.within == county)
         rows = [Bar(label_of(one.name), one.votes, "var(--lt-hue-1)") for one in inside]
         total = sum(one.votes for one in inside)
         title = "Votes by city"
         figure(scene, "cities-of", title, sentences.turnout(inside, "city"), bars(rows, total), group_columns(scene.result, "City"), inside)
+
+
+def own_title(where: str) -> str:
+    return f'<h3 class="lt-chart-title" data-testid="own-place">{where}</h3>'
 
 
 def show_own_result(scene: Scene, where: str, answer: Answer[Result]) -> None:
@@ -131,20 +162,34 @@ def show_own_result(scene: Scene, where: str, answer: Answer[Result]) -> None:
             f'<section class="lt-chart"><h3 class="lt-chart-title">{where}</h3><p class="lt-sentence lt-sentence-small">{why}</p></section>'
         )
         return
-    # The colours of the whole election, whoever stands in this place.
-    colours = {**candidate_colours(own), **scene.colours}
-    rows = [Bar(said(one.name), one.votes, colours[one.candidate_id]) for one in own.candidates]
-    drawn = bars(rows, own.total_votes)
-    st.html(f'<h3 class="lt-chart-title" data-testid="own-place">{where}</h3>')
+    st.html(own_title(where))
     figure(
         scene,
         "own",
-        "Candidates there",
-        sentences.leader(own, is_closed=scene.is_closed),
-        drawn,
-        candidate_columns(own, colours),
+        OWN,
+        _own_sentence(scene, own),
+        _own_bars(scene, own),
+        candidate_columns(own, _own_colours(scene, own)),
         own.candidates,
     )
+
+
+def own_bars(scene: Scene, own: Result) -> str:
+    return framed("own", OWN, _own_sentence(scene, own), _own_bars(scene, own))
+
+
+def _own_sentence(scene: Scene, own: Result) -> str:
+    return sentences.leader(own, is_closed=scene.is_closed)
+
+
+def _own_colours(scene: Scene, own: Result) -> dict[str, str]:
+    """Those of the whole election, whoever stands in this place."""
+    return {**candidate_colours(own), **scene.colours}
+
+
+def _own_bars(scene: Scene, own: Result) -> str:
+    colours = _own_colours(scene, own)
+    return bars([Bar(said(one.name), one.votes, colours[one.candidate_id]) for one in own.candidates], own.total_votes)
 
 
 def show_all(scene: Scene) -> None:

@@ -143,6 +143,11 @@ class Facts:
     recounting: str | None = None  # why, while the tally counts everything again
     rejected: Mapping[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)  # by election, see `trust.Trust`
     stages: frozenset[str] | None = None  # those that are connected to PostgreSQL now: record, tally; None where nobody has asked
+    rolls: Mapping[str, int] = field(default_factory=dict)  # election_id -> how many may vote, where that is not everybody
+
+    def on_roll(self, election_id: str) -> int:
+        """How many people may vote in an election."""
+        return self.rolls.get(election_id, self.registered)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,10 @@
 """The page Results: who leads, everybody's votes, parties, and who the candidates are."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from livetally.show import header, sentences
+from livetally.show import header, sections, sentences
 from livetally.show.charts import Bar, bars, label_of, party_colours, pie
 from livetally.show.controls import choose_page, figure, listing
 from livetally.show.result import Change, Standing
@@ -17,10 +17,10 @@ LEAFLETS_PER_PAGE = 12  # whole rows of one, two, three or four
 
 def draw(scene: Scene) -> None:
     result = scene.result
-    if result.total_votes:
-        st.html(header.lead(scene))
-    else:
-        st.html(header.waiting(scene.snapshot, scene.election, result))
+    st.html(leading(scene))
+    if scene.hides_choices:
+        show_leaflets(scene)
+        return
     if not result.candidates:
         return
     st.html(candidates(scene))
@@ -34,6 +34,17 @@ def draw(scene: Scene) -> None:
     else:
         show_table(scene)
     show_leaflets(scene)
+
+
+def leading(scene: Scene) -> str:
+    """Who leads, or why there is nobody to name."""
+    if scene.hides_choices:
+        return sections.sealed(scene)
+    return header.lead(scene) if scene.result.total_votes else header.waiting(scene.snapshot, scene.election, scene.result)
+
+
+def first(scene: Scene, _asked: Mapping[str, str]) -> str:
+    return leading(scene) + (candidates(scene) if scene.result.candidates and not scene.hides_choices else "")
 
 
 def show_table(scene: Scene) -> None:

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
 from livetally.core.elections import Election
+from livetally.core.export import Origin, origin
+from livetally.core.sight import Sight
 from livetally.show import changes
 from livetally.show.charts import candidate_colours
-from livetally.show.export import Origin, origin
 from livetally.show.past import Asking
 from livetally.show.result import Changes, Facts, Leads, Look, Result, Snapshot
 from livetally.show.words import time_of_day
@@ -23,9 +24,10 @@ class Moment:
 
     now: datetime
     zone: tzinfo
+    zone_name: str = ""  # said with each time where it may be another one than the viewer's
 
     def clock(self, moment: datetime) -> str:
-        return time_of_day(moment, self.zone, self.now)
+        return f"{time_of_day(moment, self.zone, self.now)}{self.zone_name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +40,21 @@ class Scene:
     election: Election | None
     result: Result
     changes: Changes | None = None  # since the last look; None at the first one
+    sight: Sight = Sight.RESULT  # what this viewer may see of it; snapshot and result hold no more
+    sees_trust: bool = True
 
     @property
     def facts(self) -> Facts | None:
         return self.snapshot.facts
+
+    @property
+    def hides_everything(self) -> bool:
+        return self.sight is Sight.NOTHING
+
+    @property
+    def hides_choices(self) -> bool:
+        """How many have voted is shown, for whom is not."""
+        return self.sight is Sight.TURNOUT
 
     @property
     def last_minute(self) -> Changes | None:
@@ -69,14 +82,14 @@ class Scene:
 
 
 def has_closed(election: Election, now: datetime) -> bool:
-    return election.status in {"closed", "certified"} or (election.closes_at is not None and election.closes_at <= now)
+    return election.status_at(now) in {"closed", "certified"}
 
 
 def is_too_early(result: Result, facts: Facts | None, *, is_closed: bool) -> bool:
     """Whether somebody is ahead by so few votes that nobody leads yet."""
     if is_closed or not isinstance(result.lead, Leads) or len(result.candidates) == 1 or result.total_votes >= LEAD_VOTES_MIN:
         return False
-    registered = facts.registered if facts else 0
+    registered = facts.on_roll(result.election_id) if facts else 0
     return not registered or result.total_votes / registered < LEAD_TURNOUT_MIN
 
 

@@ -1,6 +1,7 @@
 """What stands on every page: what it says when it cannot start, when there is no election, and at its end."""
 
 from livetally.core.elections import Election
+from livetally.show.scene import Scene
 from livetally.show.words import said
 
 NO_ADDRESSES = (
@@ -12,6 +13,19 @@ NO_ELECTION = '<header class="lt-masthead"><div class="lt-kicker">Election resul
 
 def cannot_start(why: str) -> str:
     return f'<section class="lt-waiting" data-testid="cannot-start"><h2>This page cannot start</h2><p class="lt-lines">{said(why)}</p></section>'
+
+
+def sealed(scene: Scene) -> str:
+    """Why there are no candidates' numbers, or none at all, and when there will be."""
+    election = scene.election
+    if election is None or election.status == "draft":
+        title, why = "This election is not public yet", "Its officials are still preparing it."
+    elif election.visible == "officials":
+        title, why = "The result is not public yet", "It is shown here when the officials of this election publish it."
+    else:
+        title = "For whom is not shown yet"
+        why = "While this election is open, this page says how many have voted, and not for whom. The result is shown when it has closed."
+    return f'<section class="lt-waiting lt-sealed" data-testid="sealed"><h2>{title}</h2><p>{why}</p></section>'
 
 
 def footer(election: Election | None) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from html import escape
 
 from livetally.show.grid import Square, code_of, squares
 from livetally.show.result import Group
@@ -22,22 +23,35 @@ class Paint:
     css_class: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Way:
+    """To one place: its address, and which one somebody is looking at already."""
+
+    to: Callable[[str], str]
+    chosen: str = ""
+
+
 EMPTY = Paint("", "no votes yet", css_class="lt-tile-empty")
 
 
-def tile_map(places: Sequence[Group], paint: Callable[[Group], Paint], about: str) -> str:
-    """`about` says what the colours mean, for those who do not see them. Every vote of `places` lies in exactly one tile."""
+def tile_map(places: Sequence[Group], paint: Callable[[Group], Paint], about: str, way: Way | None = None) -> str:
+    """`about` says what the colours mean, for those who do not see them. Every vote of `places` lies in exactly one tile.
+
+    `way` makes each tile that has votes a link to its place.
+    """
     known = squares()
     on_map = {place.name: place for place in places if place.name in known}
     elsewhere = [place for place in places if place.name not in known]
     parts = []
     if on_map or not elsewhere:
-        drawn = "".join(_tile(square.code, square.name, on_map.get(square.name), paint, _position(square)) for square in known.values())
+        drawn = "".join(
+            _tile(square.code, square.name, on_map.get(square.name), paint, way, _position(square)) for square in known.values()
+        )
         parts.append(f'<ol class="lt-map" data-testid="map" aria-label="{about}">{drawn}</ol>')
     if elsewhere:
         title = "Not on the map" if on_map else "Places"
         shown, rest = elsewhere[:TILES_ELSEWHERE_MAX], elsewhere[TILES_ELSEWHERE_MAX:]
-        drawn = "".join(_tile(code_of(place.name), place.name, place, paint) for place in shown)
+        drawn = "".join(_tile(code_of(place.name), place.name, place, paint, way) for place in shown)
         if rest:
             drawn += _rest(rest)
         parts.append(
@@ -62,15 +76,20 @@ def ink_on(colour: str) -> str:
     return _BLACK if (light + 0.05) / 0.05 >= 1.05 / (light + 0.05) else _WHITE
 
 
-def _tile(code: str, name: str, place: Group | None, paint: Callable[[Group], Paint], position: str = "") -> str:
+def _tile(code: str, name: str, place: Group | None, paint: Callable[[Group], Paint], way: Way | None, position: str = "") -> str:
     drawn = paint(place) if place is not None and place.votes else EMPTY
     colours = f"background:{drawn.colour};color:{ink_on(drawn.colour)};" if drawn.colour else ""
     votes = place.votes if place else 0
-    return (
-        f'<li class="lt-tile {drawn.css_class}" data-votes="{votes}" style="{position}{colours}">'
+    inner = (
         f'<span class="lt-tile-code" aria-hidden="true">{said(code)}</span><span class="lt-tile-sign" aria-hidden="true">{said(drawn.sign)}</span>'
-        f'<span class="lt-hidden">{said(name)}: {said(drawn.says)}, {plural(votes, "vote")}</span></li>'
+        f'<span class="lt-hidden">{said(name)}: {said(drawn.says)}, {plural(votes, "vote")}</span>'
     )
+    chosen = ""
+    if way is not None and votes:
+        chosen = " lt-tile-chosen" if name == way.chosen else ""
+        current = ' aria-current="true"' if chosen else ""
+        inner = f'<a class="lt-tile-link" href="{escape(way.to(name))}" target="_self" title="{escape(name)}"{current}>{inner}</a>'
+    return f'<li class="lt-tile {drawn.css_class}{chosen}" data-votes="{votes}" style="{position}{colours}">{inner}</li>'
 
 
 def _rest(places: Sequence[Group]) -> str:

@@ -23,7 +23,8 @@ class Difference:
 class Agreement:
     """Whether ledger, votes topic and tally say the same of the ballots that all three have passed: their common cut.
 
-    green: equal, and nothing is on its way. amber: equal, and `behind` votes are on their way. red: unequal, `differences` say where (at
+    green: equal; what is on its way has not waited for long. amber: equal, and of the `behind` votes some wait longer than a tally that
+    keeps up lets them. red: unequal, `differences` say where (at
     most DIFFERENCES_MAX of them). unknown: nobody has compared yet, or cannot now; `waiting_for` says what is missing.
     `topic` and `tally` are counted at every check, `ledger` when it was read last: while votes stream in, it may be of an earlier cut.
     """
@@ -38,6 +39,8 @@ class Agreement:
     ledger_checked_at: datetime | None = None  # likewise ledger and topic: less often, the larger the ledger is
     since: datetime | None = None  # since when it is red
     waiting_for: str = ""
+    hides_counts: bool = False  # they count elections whose result this viewer may not see; then they are 0 here
+    hides_places: bool = False  # so do some of the differences, which are left out
 
 
 DIFFERENCES_MAX = 20  # a page says some, and how to get all: `livetally audit`

@@ -1,5 +1,6 @@
 """The page Trust: whether the numbers agree, what looks unusual, what was turned away and why, how far behind each stage is, who is there."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 import streamlit as st
@@ -21,21 +22,35 @@ _RULES = {
     "repeated-ballots": "Repeated ballots",
 }
 
+TITLE = '<h2 class="lt-section">Can one believe it?</h2>'
+FOR_OBSERVERS = (
+    '<section data-testid="for-observers"><h2 class="lt-section">For observers</h2><p class="lt-sentence">Alerts, rejected ballots and the '
+    "audit of a real election are shown to its observers and officials. Whoever has an account signs in where ballots are cast, and comes "
+    "back here.</p></section>"
+)
 STAGES = frozenset({"record", "tally"})
 
 Rejected = tuple[str, int]
 
 
 def draw(scene: Scene) -> None:
-    st.html('<h2 class="lt-section">Can one believe it?</h2>')
+    st.html(TITLE)
     st.html(agreement(scene))
-    show_alerts(scene)
-    left, right = st.columns(2, gap="large")
-    with left:
-        show_rejected(scene)
-    with right:
+    if scene.sees_trust:
+        show_alerts(scene)
+        left, right = st.columns(2, gap="large")
+        with left:
+            show_rejected(scene)
+        with right:
+            show_lag(scene)
+    else:
+        st.html(FOR_OBSERVERS)
         show_lag(scene)
-    show_health(scene)
+    st.html(services(scene))
+
+
+def first(scene: Scene, _asked: Mapping[str, str]) -> str:
+    return f"{TITLE}{agreement(scene)}{'' if scene.sees_trust else FOR_OBSERVERS}{services(scene)}"
 
 
 def agreement(scene: Scene) -> str:
@@ -119,8 +134,7 @@ def show_lag(scene: Scene) -> None:
     figure(scene, "lag", "From cast to screen", sentence, drawn, columns, waiting)
 
 
-def show_health(scene: Scene) -> None:
-    st.html('<h2 class="lt-section">Services and stages</h2>')
+def services(scene: Scene) -> str:
     health = scene.snapshot.trust.health
     away = [one for one in health if not one.is_up and not _is_done(scene, one)]
     if not health:
@@ -130,10 +144,15 @@ def show_health(scene: Scene) -> None:
     else:
         sentence = "All who are needed are there."
     listed = "".join(_health(scene, one) for one in health)
-    st.html(f'<p class="lt-sentence" data-testid="sentence">{sentence}</p><ul class="lt-services">{listed}</ul>')
+    return (
+        '<h2 class="lt-section">Services and stages</h2>'
+        f'<p class="lt-sentence" data-testid="sentence">{sentence}</p><ul class="lt-services">{listed}</ul>'
+    )
 
 
 def _witnesses(found: Agreement) -> list[tuple[str, str, int | str, str]]:
+    if found.hides_counts:
+        return []
     if found.checked_at is None and found.ledger_checked_at is None:
         return [(key, name, "", "–") for key, name in (("ledger", "Ledger"), ("topic", "Votes topic"), ("tally", "Tally"))]
     return [

@@ -1,6 +1,6 @@
 """`?view=wall`: the same for a projector. No controls, large type, readable from the back of a hall; nothing to scroll."""
 
-from livetally.show import badge, header
+from livetally.show import badge, header, sections
 from livetally.show.result import Leads, Nobody, Standing, Tie
 from livetally.show.scene import Scene
 from livetally.show.words import length, number, party, percent, plural, portrait, said
@@ -17,6 +17,8 @@ HIDES = (
 
 def wall(scene: Scene) -> str:
     result, moment = scene.result, scene.moment
+    if scene.hides_everything:
+        return _sealed(scene)
     name = scene.election.name if scene.election else result.election_id
     age = f"As of {moment.clock(result.as_of)}, {length(moment.now - result.as_of)} old" if result.as_of else "No vote counted yet"
     return (
@@ -26,8 +28,18 @@ def wall(scene: Scene) -> str:
     )
 
 
+def _sealed(scene: Scene) -> str:
+    name = scene.election.name if scene.election else scene.result.election_id
+    return (
+        f'<main class="lt-wall" data-testid="wall"><header class="lt-wall-head"><h1 data-testid="election">{said(name)}</h1>'
+        f"<p>{header.flags(scene)}</p></header>{sections.sealed(scene)}<footer class='lt-wall-foot'></footer></main>"
+    )
+
+
 def _lead(scene: Scene) -> str:
     result = scene.result
+    if scene.hides_choices:
+        return sections.sealed(scene)
     match result.lead:
         case Leads() if scene.too_early:
             return _headline("Nobody leads yet", "Too early to say", f"Only {plural(result.total_votes, 'vote')} counted")
@@ -63,7 +75,7 @@ def _bars(scene: Scene) -> str:
     lines = "".join(_bar(scene, one, one.votes / longest) for one in shown)
     rest = len(result.candidates) - len(shown)
     more = f'<li class="lt-rest">and {plural(rest, "other")}</li>' if rest else ""
-    return f'<ol class="lt-wall-bars">{lines}{more}</ol>' if result.total_votes else ""
+    return f'<ol class="lt-wall-bars">{lines}{more}</ol>' if result.total_votes and not scene.hides_choices else ""
 
 
 def _bar(scene: Scene, one: Standing, width: float) -> str:

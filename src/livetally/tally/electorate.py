@@ -1,4 +1,4 @@
-"""Who is registered, per group of every election: read by Spark from PostgreSQL, so that an age group is defined in one place."""
+"""Who is on the roll, per group of every election: read by Spark from PostgreSQL, so that an age group is defined in one place."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -8,23 +8,23 @@ from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 
+from livetally.adapters.rights import Rights
 from livetally.core.errors import ServiceError
 from livetally.tally.frames import registered
 
 RegisteredGroup = tuple[str, str, str, str, int]  # election_id, view, group_1, group_2, voters
 
 REFRESH_S = 10.0  # while people are being registered; asking whether they are costs 2 ms
+REFRESH_SHARE = 0.1  # of the time, at most: where rolls are lists or states, the people themselves are read, a second for each 300,000
 
-PLACES = "SELECT state, city, gender, voters FROM electorate"
-BIRTHS = "SELECT date_of_birth, voters FROM electorate_births"
-ELECTIONS = """
-SELECT election_id, to_char(coalesce(opens_at, clock_timestamp()) AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS opens_on FROM elections
-"""
+PLACES = "SELECT roll, state, city, gender, voters FROM roll_places"
+BIRTHS = "SELECT roll, date_of_birth, voters FROM roll_births"
+ELECTIONS = "SELECT election_id, roll, opens_on FROM roll_elections"
 
 
 @dataclass(frozen=True, slots=True)
 class Electorate:
-    """PostgreSQL through Spark's JDBC source, under the role of all stages."""
+    """PostgreSQL through Spark's JDBC source, under the tally's own role."""
 
     spark: SparkSession
     database_url: str
@@ -32,9 +32,9 @@ class Electorate:
     def groups(self) -> list[RegisteredGroup]:
         try:
             found = registered(
-                self._ask(PLACES, "state STRING, city STRING, gender STRING, voters BIGINT"),
-                self._ask(BIRTHS, "date_of_birth STRING, voters BIGINT"),
-                self._ask(ELECTIONS, "election_id STRING, opens_on STRING"),
+                self._ask(PLACES, "roll STRING, state STRING, city STRING, gender STRING, voters BIGINT"),
+                self._ask(BIRTHS, "roll STRING, date_of_birth STRING, voters BIGINT"),
+                self._ask(ELECTIONS, "election_id STRING, roll STRING, opens_on STRING"),
             ).collect()
         except (Py4JJavaError, PySparkException) as error:
             first_line = next((line for line in str(error).splitlines() if line.strip()), "no reason given")
@@ -48,7 +48,7 @@ class Electorate:
             "user": unquote(url.username or ""),
             "password": unquote(url.password or ""),
             "driver": "org.postgresql.Driver",
-            "options": "-c role=livetally_app",  # PostgreSQL's own; Spark's statement for a session comes too late for its first question
+            "options": f"-c role={Rights.TALLY}",  # PostgreSQL's own; Spark's statement for a session comes too late for its first question
             "query": query,
             "customSchema": schema,
         }
@@ -56,7 +56,10 @@ class Electorate:
 
 
 class Refresh:
-    """Keeps the registered up to date: looks from time to time whether there are more, and only then reads them again."""
+    """Keeps the registered up to date: looks from time to time whether there are more, and only then reads them again.
+
+    Reading them takes no more than REFRESH_SHARE of the time, however long it takes.
+    """
 
     def __init__(
         self,
@@ -75,8 +78,10 @@ class Refresh:
     def when_due(self) -> None:
         if self._clock() < self._due_s:
             return
+        began_s = self._clock()
         mark = self._mark()  # asked first: whoever is registered meanwhile is found the next time
         if mark != self._known:
             self._note(self._groups())
             self._known = mark
-        self._due_s = self._clock() + REFRESH_S
+        ended_s = self._clock()
+        self._due_s = ended_s + max(REFRESH_S, (ended_s - began_s) / REFRESH_SHARE)

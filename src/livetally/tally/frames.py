@@ -58,23 +58,24 @@ def counts(votes: DataFrame) -> DataFrame:
 
 
 def registered(places: DataFrame, births: DataFrame, elections: DataFrame) -> DataFrame:
-    """How many people are registered in each group of each election. Ages are those of the day on which it opens.
+    """How many people are on the roll in each group of each election. Ages are those of the day on which it opens.
 
-    `places`: state, city, gender, voters; `births`: date_of_birth, voters; `elections`: election_id, opens_on.
+    `places`: roll, state, city, gender, voters; `births`: roll, date_of_birth, voters; `elections`: election_id, roll, opens_on. Elections
+    of the same roll share its people. Who does not say their group is in the same one as their vote.
     """
     by_place = [
-        (STATE, f.col("state"), f.lit("")),
-        (REGION, f.col("city"), f.col("state")),
-        (GENDER, f.col("gender"), f.lit("")),
+        (STATE, _text("state"), f.lit("")),
+        (REGION, _text("city"), _text("state")),
+        (GENDER, _text("gender"), f.lit("")),
     ]
-    days = births.crossJoin(elections).select(
+    days = births.join(elections, "roll").select(
         "election_id", _day(f.col("date_of_birth")).alias("born"), _day(f.col("opens_on")).alias("voted"), "voters"
     )
     ages = _with_age_group(days).withColumnRenamed("age_group", "group_1")
     found = ages.select("election_id", f.lit(AGE.name).alias("view"), "group_1", f.lit("").alias("group_2"), "voters")
     for view, group_1, group_2 in by_place:
-        rows = places.select(f.lit(view.name).alias("view"), group_1.alias("group_1"), group_2.alias("group_2"), "voters")
-        found = found.unionByName(rows.crossJoin(elections.select("election_id")))
+        rows = places.select("roll", f.lit(view.name).alias("view"), group_1.alias("group_1"), group_2.alias("group_2"), "voters")
+        found = found.unionByName(rows.join(elections, "roll").select("election_id", "view", "group_1", "group_2", "voters"))
     return (
         found.groupBy("election_id", "view", "group_1", "group_2")
         .agg(f.sum("voters").alias("voters"))

@@ -11,6 +11,7 @@ from livetally.settings import Settings
 
 SHUFFLE_PARTITIONS = 2  # cells are few; Spark's 200 would make every batch seconds long
 BATCHES_RETAINED = 10
+REDACTED = "(?i)url|password|sasl|ssl"  # options that Spark does not print where it prints a plan
 
 # Two small files a batch. Spark's own choice sets each file's rights by starting programs, twenty for every file, and takes 45 ms for it; this
 # one takes 10. It renames without replacing what is there, which two writers would need; the tally is alone (`Cells.take_lock`).
@@ -42,6 +43,7 @@ def open_session(settings: Settings, java_home: Path, jars: Sequence[Path]) -> S
         "spark.sql.streaming.minBatchesToRetain": str(BATCHES_RETAINED),
         "spark.sql.streaming.noDataMicroBatches.enabled": "false",
         "spark.sql.streaming.metricsEnabled": "false",
+        "spark.sql.redaction.options.regex": REDACTED,
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         "spark.log.structuredLogging.enabled": "false",

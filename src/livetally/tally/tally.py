@@ -18,12 +18,14 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as f
 from pyspark.sql.streaming.query import StreamingQuery
 
+from livetally.adapters.access import spark_options
 from livetally.adapters.cells import Cells, Generation
 from livetally.adapters.custody import Custody
 from livetally.adapters.kafka import reader
 from livetally.adapters.postgres import connect, explained
 from livetally.adapters.publisher import AllOrNothing
 from livetally.adapters.reading import ends
+from livetally.adapters.rights import Rights
 from livetally.adapters.topics import Topics
 from livetally.core.errors import LivetallyError, ServiceError
 from livetally.core.wire import BALLOTS, VOTES
@@ -105,7 +107,7 @@ def _tally_while_services_answer(
     topics = Topics(bootstrap_servers)
     ballots, votes = topics.identity(BALLOTS), topics.identity(VOTES)
     with (
-        closing(connect(database_url, "tally", must_beat=True)) as connection,
+        closing(connect(database_url, "tally", Rights.TALLY, must_beat=True)) as connection,
         explained(database_url),
         closing(reader(bootstrap_servers)) as client,
     ):
@@ -116,7 +118,7 @@ def _tally_while_services_answer(
         generation, checkpoint = _take_up(spark, settings, cells, ours, meter, reached)
         publisher = AllOrNothing(bootstrap_servers, TRANSACTIONAL_ID)
         count = Count(generation, ends(client, VOTES), connection, publisher, checkpoint, lambda: datetime.now(UTC), reached)
-        with closing(count), closing(Heartbeat(count.beat)), closing(connect(database_url, "tally's electorate")) as other:
+        with closing(count), closing(Heartbeat(count.beat)), closing(connect(database_url, "tally's electorate", Rights.TALLY)) as other:
             count.begin()
             query = _start(spark, settings, bootstrap_servers, checkpoint, count)
             log.info("counting", extra={"generation": generation.number})
@@ -167,7 +169,7 @@ def _checkpoint_url(settings: Settings, generation: int) -> str:
 def _start(spark: SparkSession, settings: Settings, bootstrap_servers: str, checkpoint: Checkpoint, count: Count) -> StreamingQuery:
     messages = (
         spark.readStream.format("kafka")
-        .option("kafka.bootstrap.servers", bootstrap_servers)
+        .options(**spark_options(bootstrap_servers))
         .option("subscribe", VOTES)
         .option("startingOffsets", "earliest")
         .option("failOnDataLoss", "true")

@@ -15,7 +15,11 @@ SELECT coalesce(sum(next_offset), 0)::bigint, coalesce(sum(accepted), 0)::bigint
 -- two votes that were exchanged.
 SELECT election_id, candidate_id, count(*) FILTER (WHERE is_before),
        coalesce(sum(ballot_offset * %(per_offset)s::bigint + ballot_partition) FILTER (WHERE is_before), 0), count(*)
-FROM (SELECT *, coalesce(ballot_offset < (%(cuts)s::bigint[])[ballot_partition + 1], false) AS is_before FROM votes) AS x
+FROM (
+    SELECT election_id, candidate_id, ballot_partition, ballot_offset,
+           coalesce(ballot_offset < (%(cuts)s::bigint[])[ballot_partition + 1], false) AS is_before
+    FROM votes
+) AS x
 GROUP BY election_id, candidate_id;
 
 -- name: rewritten

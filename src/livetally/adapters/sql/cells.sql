@@ -151,8 +151,10 @@ SELECT candidate_id, candidate_name, party_affiliation, photo_url FROM candidate
 SELECT view, election_id, group_1, group_2, voters FROM registered_groups;
 
 -- name: registered_mark
--- People are only ever added, and so are elections.
-SELECT (SELECT coalesce(sum(voters), 0)::bigint FROM electorate), (SELECT count(*) FROM elections);
+-- People are only ever added, to the register and to lists, and so are elections; until one is open, its day and its roll may change.
+SELECT (SELECT coalesce(sum(voters), 0)::bigint FROM electorate), (SELECT coalesce(sum(voters), 0)::bigint FROM roll_sizes),
+       (SELECT coalesce(string_agg(concat_ws(' ', election_id, roll, opens_on), ',' ORDER BY election_id), '') FROM roll_elections),
+       (SELECT coalesce(string_agg(roll_states::text, ',' ORDER BY election_id), '') FROM elections WHERE roll = 'states');
 
 -- name: forget_registered
 DELETE FROM registered_groups;

@@ -8,7 +8,8 @@ SELECT pg_try_advisory_lock(%s);
 SELECT cluster_id, ballots_topic_id, ledger_id::text FROM ledger_source;
 
 -- name: remember_source
-INSERT INTO ledger_source (cluster_id, ballots_topic_id) VALUES (%s, %s);
+-- Whoever comes second waits for the first, and finds that one's row.
+INSERT INTO ledger_source (cluster_id, ballots_topic_id) VALUES (%s, %s) ON CONFLICT DO NOTHING;
 
 -- name: votable
 -- How many elections have opened (their hours decide each ballot, not this), and how many of them have candidates.

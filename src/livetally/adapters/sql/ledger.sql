@@ -24,21 +24,46 @@ INSERT INTO recorded (ballot_partition, next_offset, accepted, rejected, head) V
 -- Whoever changes an election's hours waits for the batches that are being decided by the old ones.
 SELECT pg_advisory_xact_lock_shared(%s);
 
--- name: hours
-SELECT election_id, (extract(epoch FROM opens_at) * 1000000)::bigint, (extract(epoch FROM closes_at) * 1000000)::bigint FROM elections;
+-- name: elections
+-- When each is open, and who may vote in it.
+SELECT election_id, (extract(epoch FROM opens_at) * 1000000)::bigint, (extract(epoch FROM closes_at) * 1000000)::bigint, roll, roll_states
+FROM elections;
 
 -- name: listed
 SELECT election_id, candidate_id, (extract(epoch FROM listed_at) * 1000000)::bigint FROM candidates;
 
 -- name: ask
--- Of these voters, those on the roll: what a vote of theirs is made of, whom they voted for already, and, if that was not before the batch,
+-- Of these voters, those on the roll where everybody is: what a vote of theirs is made of, whom they voted for already, and, if that was not before the batch,
 -- since when they are on it. Written so that there is one way only, each voter by index: a plan that was made while the ledger was empty is
--- kept, and as a join it read what one election had so far, again for every voter.
+-- kept, and as a join it read what one election had so far, again for every voter. The view `on_roll` says the same for those with time.
 SELECT q.number, v.message,
        (SELECT x.candidate_id FROM votes x WHERE x.voter_id = q.voter_id AND x.election_id = %(election_id)s),
        CASE WHEN v.registered_at > %(first)s THEN (extract(epoch FROM v.registered_at) * 1000000)::bigint END
 FROM json_array_elements_text(%(voters)s) WITH ORDINALITY AS q (voter_id, number)
-CROSS JOIN LATERAL (SELECT message, registered_at FROM voters WHERE voters.voter_id = q.voter_id OFFSET 0) AS v;
+CROSS JOIN LATERAL (SELECT message, registered_at FROM voters WHERE voters.voter_id = q.voter_id AND is_general OFFSET 0) AS v;
+
+-- name: ask_states
+-- The same where only those may vote who live in some states.
+SELECT q.number, v.message,
+       (SELECT x.candidate_id FROM votes x WHERE x.voter_id = q.voter_id AND x.election_id = %(election_id)s),
+       CASE WHEN v.registered_at > %(first)s THEN (extract(epoch FROM v.registered_at) * 1000000)::bigint END
+FROM json_array_elements_text(%(voters)s) WITH ORDINALITY AS q (voter_id, number)
+CROSS JOIN LATERAL (
+    SELECT message, registered_at FROM voters
+    WHERE voters.voter_id = q.voter_id AND is_general AND address_state = ANY (%(states)s) OFFSET 0
+) AS v;
+
+-- name: ask_list
+-- The same where only those may vote who are on a list.
+SELECT q.number, v.message,
+       (SELECT x.candidate_id FROM votes x WHERE x.voter_id = q.voter_id AND x.election_id = %(election_id)s),
+       CASE WHEN v.since > %(first)s THEN (extract(epoch FROM v.since) * 1000000)::bigint END
+FROM json_array_elements_text(%(voters)s) WITH ORDINALITY AS q (voter_id, number)
+CROSS JOIN LATERAL (
+    SELECT voters.message, greatest(voters.registered_at, entries.listed_at) AS since
+    FROM roll_entries entries JOIN voters ON voters.voter_id = entries.voter_id
+    WHERE entries.voter_id = q.voter_id AND entries.election_id = %(election_id)s OFFSET 0
+) AS v;
 
 -- name: wait_for_registrations
 -- Registrations and changes of elections hold this lock shared: once we have it, all that began before have ended.

@@ -66,6 +66,8 @@ SELECT CASE
 FROM unnest(%s::text[], %s::text[], %s::text[]) WITH ORDINALITY AS b (election_id, voter_id, candidate_id, number)
 LEFT JOIN elections e ON e.election_id = b.election_id
 LEFT JOIN candidates c ON c.candidate_id = b.candidate_id AND c.election_id = b.election_id AND c.listed_at <= now()
-LEFT JOIN voters v ON v.voter_id = b.voter_id AND v.registered_at <= now()
+LEFT JOIN LATERAL (
+    SELECT r.voter_id FROM on_roll r WHERE r.voter_id = b.voter_id AND r.election_id = b.election_id AND r.since <= now() OFFSET 0
+) AS v ON true
 LEFT JOIN votes x ON x.voter_id = b.voter_id AND x.election_id = b.election_id
 ORDER BY b.number;

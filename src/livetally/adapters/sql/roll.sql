@@ -6,13 +6,48 @@ SELECT pg_advisory_xact_lock_shared(%s);
 SELECT clock_timestamp();
 
 -- name: elections
-SELECT election_id, name, kind, status, seed, opens_at, closes_at FROM elections ORDER BY created_at DESC, election_id DESC;
+SELECT election_id, name, kind, status, seed, opens_at, closes_at, visible, detail, roll, roll_states,
+       opens_planned, closes_planned, published_at, certified_at
+FROM elections ORDER BY created_at DESC, election_id DESC;
 
 -- name: election
-SELECT election_id, name, kind, status, seed, opens_at, closes_at FROM elections WHERE election_id = %s;
+SELECT election_id, name, kind, status, seed, opens_at, closes_at, visible, detail, roll, roll_states,
+       opens_planned, closes_planned, published_at, certified_at
+FROM elections WHERE election_id = %s;
+
+-- name: lock_election
+-- Until the transaction ends nobody else changes it; people and candidates may still refer to it.
+SELECT election_id, name, kind, status, seed, opens_at, closes_at, visible, detail, roll, roll_states,
+       opens_planned, closes_planned, published_at, certified_at
+FROM elections WHERE election_id = %s FOR NO KEY UPDATE;
 
 -- name: add_election
-INSERT INTO elections (election_id, name, kind, status, seed, opens_at, closes_at) VALUES (%s, %s, %s, %s, %s, %s, %s);
+INSERT INTO elections (election_id, name, kind, status, seed, opens_at, closes_at, visible, detail, roll, roll_states,
+    opens_planned, closes_planned, published_at, certified_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT (election_id) DO NOTHING;
+
+-- name: open_election
+-- At the planned time, or now if there is none or it is over: no ballot that was cast before may turn into a vote by it.
+UPDATE elections SET status = 'open', opens_at = greatest(opens_planned, clock_timestamp()), closes_at = closes_planned
+WHERE election_id = %s
+RETURNING opens_at;
+
+-- name: certify_election
+UPDATE elections SET status = 'certified', certified_at = clock_timestamp() WHERE election_id = %s;
+
+-- name: publish_election
+UPDATE elections SET published_at = clock_timestamp() WHERE election_id = %s AND published_at IS NULL;
+
+-- name: on_roll
+SELECT voters FROM roll_lengths WHERE election_id = %s;
+
+-- name: rolls
+SELECT election_id, voters FROM roll_lengths;
+
+-- name: states
+-- Where people on the general register live.
+SELECT DISTINCT state FROM electorate ORDER BY state;
 
 -- name: plan
 UPDATE elections SET voters_planned = %s WHERE election_id = %s;
@@ -25,8 +60,9 @@ SELECT voters_planned FROM elections WHERE election_id = %s;
 SELECT pg_advisory_xact_lock(%s);
 
 -- name: close_election
--- A little ahead, so that no ballot that was judged already would be judged otherwise.
-UPDATE elections SET status = 'closed', closes_at = clock_timestamp() + interval '2 seconds'
+-- A little ahead, so that no ballot that was judged already would be judged otherwise; never later than it would have closed by itself.
+-- One that was to open later closes at its opening.
+UPDATE elections SET status = 'closed', closes_at = greatest(opens_at, least(closes_at, clock_timestamp() + interval '2 seconds'))
 WHERE election_id = %s AND status = 'open'
 RETURNING closes_at;
 
@@ -44,6 +80,13 @@ FROM candidates WHERE candidate_id = %s;
 -- name: add_candidate
 INSERT INTO candidates (candidate_id, candidate_name, party_affiliation, biography, campaign_platform, photo_url, election_id, listed_at)
 VALUES (%s, %s, %s, %s, %s, %s, %s, clock_timestamp());
+
+-- name: forget_candidates
+DELETE FROM candidates WHERE election_id = %s;
+
+-- name: taken_candidates
+-- Ids that stand in another election already.
+SELECT candidate_id, election_id FROM candidates WHERE candidate_id = ANY (%s) AND election_id <> %s ORDER BY candidate_id;
 
 -- name: registered
 SELECT coalesce(sum(voters), 0)::bigint FROM electorate;

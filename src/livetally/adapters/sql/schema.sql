@@ -10,6 +10,12 @@ CREATE TABLE IF NOT EXISTS schema_migrations (
     applied_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
+-- name: has_migrations_table
+SELECT to_regclass('schema_migrations') IS NOT NULL;
+
+-- name: applied_migrations
+SELECT number FROM schema_migrations ORDER BY number;
+
 -- name: migration_applied
 SELECT number FROM schema_migrations WHERE number = %s;
 
@@ -19,9 +25,9 @@ INSERT INTO schema_migrations (number, name) VALUES (%s, %s);
 -- name: migrations_beyond
 SELECT max(number) FROM schema_migrations HAVING max(number) > %s;
 
--- name: become_application
+-- name: become
 -- Where the schema has not been made yet the role may be missing.
-SELECT set_config('role', 'livetally_app', false) WHERE to_regrole('livetally_app') IS NOT NULL;
+SELECT set_config('role', %(role)s, false) WHERE to_regrole(%(role)s) IS NOT NULL;
 
 -- name: end_overdue
 -- PostgreSQL forgets its own time limit while it waits for a client in the middle of a COPY, or of an answer: a stage that was

@@ -28,6 +28,15 @@ BEGIN
         RAISE EXCEPTION 'what ballots in the election % are judged by stands since it was opened', old.election_id
             USING ERRCODE = 'check_violation';
     END IF;
+    -- A ballot that has been judged may be judged again, by a rebuild: it opens from now on, and closes later than now, or not at all.
+    IF (new.status = 'draft' AND new.opens_at IS NOT NULL)
+       OR (old.status = 'draft' AND new.status = 'open' AND (new.opens_at IS NULL OR new.opens_at < now()))
+       OR (old.status = 'open' AND new.closes_at IS DISTINCT FROM old.closes_at
+           AND (new.closes_at IS NULL OR new.closes_at > old.closes_at OR new.closes_at < now()))
+    THEN
+        RAISE EXCEPTION 'the hours of the election % cannot become % to %', old.election_id, new.opens_at, new.closes_at
+            USING ERRCODE = 'check_violation', HINT = 'A draft has none, it opens now or later, and closing only ever brings its end forward.';
+    END IF;
     RETURN new;
 END
 $$;

@@ -1,0 +1,109 @@
+"""`livetally election codes`: voting codes as CSV for letters. They are shown once: the database keeps hashes, and nobody anything else."""
+
+import argparse
+import csv
+import getpass
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import IO
+from urllib.parse import quote
+
+from livetally.adapters.acts import COMMAND_LINE, Actor
+from livetally.adapters.codes import Codes, Letter, codes_key
+from livetally.adapters.postgres import connect, explained
+from livetally.adapters.rights import Rights
+from livetally.commands.backing import database_of
+from livetally.commands.output import say
+from livetally.core.errors import UsageError
+from livetally.settings import Settings, read_settings
+
+COLUMNS = (*Letter._fields, "url")
+PRIVATE = 0o600
+
+
+def codes(arguments: argparse.Namespace) -> int:
+    settings = read_settings()
+    election_id: str = arguments.id
+    url = f"{public_url(settings)}/vote/{quote(election_id, safe='')}"
+    actor = Actor(getpass.getuser(), COMMAND_LINE)
+    with (
+        database_of(settings, looks_only=False) as database_url,
+        closing(connect(database_url, "codes", Rights.ORGANISE, bounded=False)) as connection,
+        explained(database_url),
+    ):
+        made = Codes(connection, codes_key(connection, settings.data_dir))
+        with _letters(arguments.output) as letters, connection.transaction():  # what could not be written was not issued
+            if arguments.reissue is None:
+                issued = letters.write(url, made.issue(election_id, actor))
+            else:
+                issued = letters.write(url, iter([[made.reissue(election_id, arguments.reissue, actor)]]))
+            letters.finish()
+    _tell(issued, election_id, arguments)
+    return 0
+
+
+def public_url(settings: Settings) -> str:
+    """Where voters reach the API; without a slash at its end."""
+    return (settings.api_public_url or f"http://{settings.api_address}:{settings.api_port}").rstrip("/")
+
+
+class _Letters:
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+        self._csv = csv.writer(file)
+        self._csv.writerow(COLUMNS)
+
+    def write(self, url: str, batches: Iterator[list[Letter]]) -> int:
+        """How many there were."""
+        issued = 0
+        for letters in batches:
+            self._csv.writerows(_row(letter, url) for letter in letters)
+            issued += len(letters)
+        return issued
+
+    def finish(self) -> None:
+        """Behind this, all of it is where it is to be."""
+        self._file.flush()
+        if self._file is not sys.stdout:
+            os.fsync(self._file.fileno())
+
+
+def _row(letter: Letter, url: str) -> Iterable[str]:
+    """A name that a spreadsheet would take for a formula is written as text."""
+    return [*("'" + field if field.startswith(("=", "+", "-", "@", "\t", "\r")) else field for field in letter), url]
+
+
+@contextmanager
+def _letters(output: str | None) -> Iterator[_Letters]:
+    """A file that was not there before, or standard output. A file whose codes were not issued goes again."""
+    if output is None:
+        yield _Letters(sys.stdout)
+        return
+    path = Path(output)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
+    except FileExistsError:
+        raise UsageError(f"{path} is there already, and codes cannot be shown again: name a new file. None was issued.") from None
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}. No code was issued.") from error
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+            yield _Letters(file)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def _tell(issued: int, election_id: str, arguments: argparse.Namespace) -> None:
+    where = f" They are in {arguments.output}, which only you may read." if arguments.output and issued else ""
+    if arguments.reissue is not None:
+        say(f"{arguments.reissue} has a new voting code for {election_id}; the one before is void.{where.replace('They are', 'It is')}")
+    elif issued:
+        say(
+            f"{issued:,} voting codes were issued for {election_id}.{where} They cannot be shown again; `--reissue VOTER_ID` replaces a lost one."
+        )
+    else:
+        say(f"Everybody on the roll of {election_id} has a voting code, or nobody is on it. None was issued.")

@@ -1,0 +1,38 @@
+"""What somebody may see of an election's result, and whether they may know of it at all. Pure; the API asks it, pages only draw."""
+
+from datetime import datetime
+from enum import IntEnum
+
+from livetally.core.access import Role
+from livetally.core.elections import Election
+
+
+class Sight(IntEnum):
+    """Each shows what the one before shows."""
+
+    NOTHING = 0
+    TURNOUT = 1  # how many have voted, and not for whom
+    RESULT = 2
+
+
+def may_know_of(election: Election, role: Role) -> bool:
+    """A draft of a real election is nobody's business but the officials'; what there is to vote on is everybody's."""
+    return election.simulated or election.status != "draft" or role >= Role.OFFICIAL
+
+
+def sight(election: Election, role: Role, now: datetime) -> Sight:
+    """What of the result this role may see now. `role`: what somebody is for this election, not for others."""
+    if role >= Role.OFFICIAL or election.simulated:  # there is nothing to hide in a rehearsal
+        return Sight.RESULT
+    if not may_know_of(election, role):
+        return Sight.NOTHING
+    if election.visible == "live":
+        return Sight.RESULT
+    if election.visible == "turnout":
+        return Sight.RESULT if _counting_hides_nothing(election, now) else Sight.TURNOUT
+    return Sight.RESULT if election.published_at is not None else Sight.NOTHING
+
+
+def _counting_hides_nothing(election: Election, now: datetime) -> bool:
+    """Closed, and the closing time is over: one that is closed takes ballots for a few seconds more."""
+    return election.status_at(now) in ("closed", "certified") and (election.closes_at is None or election.is_over(now))

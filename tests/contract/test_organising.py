@@ -1,0 +1,285 @@
+"""Acts of an organiser: what each changes, what it writes down, and what neither the program nor the database allows."""
+
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import product
+from typing import Any
+
+import psycopg
+import pytest
+
+from electorate import add_election, add_voters, candidate, overrule
+from livetally.adapters.acts import Actor, Acts
+from livetally.adapters.kafka import Announcer
+from livetally.adapters.postgres import Connection, connect, explained
+from livetally.adapters.reading import Tail
+from livetally.adapters.rights import Rights
+from livetally.adapters.roll import Roll
+from livetally.core.elections import Election, Status
+from livetally.core.errors import ElectionError
+from livetally.core.wire import CANDIDATES, decode, topics
+from livetally.register import organise
+from pipeline import PARTITIONS
+from servers import Servers, recreate
+
+HOUR = timedelta(hours=1)
+OFFICIAL = Actor("olga", "127.0.0.1")
+BOARD = Election("board", "Our board", "real", "draft", 42, None, None)
+TWO = [candidate("ann", "board"), candidate("bob", "board")]
+STATUSES: list[Status] = ["draft", "open", "closed", "certified"]
+
+
+class Deaf(Announcer):
+    """For acts whose announcements are not looked at."""
+
+    def __init__(self) -> None:
+        self.sent: list[bytes] = []
+
+    def send(self, topic: str, key: bytes, value: bytes) -> None:
+        assert (topic, decode(value)["candidate_id"]) == (CANDIDATES, key.decode())
+        self.sent.append(key)
+
+    def flush(self) -> None:
+        pass
+
+
+@pytest.fixture
+def app(database_url: str) -> "closing[Connection]":
+    return closing(connect(database_url, "election", Rights.ORGANISE))
+
+
+def drafted(connection: Connection, **fields: Any) -> Election:
+    """A draft that can be opened."""
+    election = organise.create(connection, OFFICIAL, replace(BOARD, **fields))
+    organise.list_candidates(connection, OFFICIAL, "board", TWO)
+    return election
+
+
+def done(connection: Connection) -> list[tuple[str, str, str | None, str]]:
+    return [(act.who, act.what, act.election_id, act.came_from) for act in reversed(Acts(connection).newest(100))]
+
+
+def rows(connection: Connection) -> list[tuple[object, ...]]:
+    return connection.execute("SELECT * FROM elections, candidates ORDER BY 1").fetchall()
+
+
+def test_the_whole_way_is_written_down(connection: Connection, app: "closing[Connection]") -> None:
+    """With the rights of a stage."""
+    add_voters(connection, range(3))
+    with app as ours:
+        drafted(ours, visible="officials")
+        announcer = Deaf()
+        opened = organise.open_election(ours, announcer, OFFICIAL, "board")
+        assert opened.status == "open"
+        assert opened.opens_at is not None
+        assert abs(datetime.now(UTC) - opened.opens_at) < timedelta(seconds=30)
+        assert announcer.sent == [b"ann", b"bob"]
+        with pytest.raises(ElectionError, match="is not over yet"):
+            organise.publish(ours, OFFICIAL, "board")
+        before = Roll(ours).now()
+        closed = organise.close_election(ours, OFFICIAL, "board")
+        assert closed.status == "closed"
+        assert closed.closes_at is not None
+        assert before < closed.closes_at < before + timedelta(seconds=10), "a little ahead"
+        overrule(connection, "UPDATE elections SET closes_at = opens_at")  # for the seconds that are left
+        published = organise.publish(ours, OFFICIAL, "board")
+        assert published.published_at is not None
+        assert organise.publish(ours, OFFICIAL, "board") == published
+        whats = ("create", "import-candidates", "open", "close", "publish")
+        assert done(ours) == [("olga", f"election {what}", "board", "127.0.0.1") for what in whats]
+        assert Acts(ours).newest(1, "another") == []
+        opening = Acts(ours).newest(3)[2].detail
+        assert (opening["candidates"], opening["on_roll"]) == (2, 3)
+
+
+def test_the_candidates_are_on_their_topic_when_it_opens(connection: Connection, servers: Servers) -> None:
+    recreate(servers.admin, topics(PARTITIONS))
+    add_voters(connection, [0])
+    drafted(connection)
+    organise.open_election(connection, Announcer(servers.kafka), OFFICIAL, "board")
+    with closing(Tail(servers.kafka, [CANDIDATES])) as tail:
+        found = []
+        while not tail.caught_up:
+            found += tail.read(1.0)
+    assert [(one.key, decode(one.value or b"")["election_id"]) for one in found] == [(b"ann", "board"), (b"bob", "board")]
+
+
+def test_a_planned_time_is_kept_and_one_that_is_over_means_now(connection: Connection) -> None:
+    add_voters(connection, [0])
+    now = Roll(connection).now()
+    drafted(connection, opens_planned=now + HOUR, closes_planned=now + 2 * HOUR)
+    opened = organise.open_election(connection, Deaf(), OFFICIAL, "board")
+    assert (opened.opens_at, opened.closes_at) == (now + HOUR, now + 2 * HOUR)
+    closed = organise.close_election(connection, OFFICIAL, "board")
+    assert closed.opens_at == closed.closes_at, "one that has not opened yet closes at its opening"
+
+
+def test_one_whose_planned_opening_is_over_opens_now(connection: Connection) -> None:
+    add_voters(connection, [0])
+    before = Roll(connection).now()
+    drafted(connection, opens_planned=before - HOUR)
+    opened = organise.open_election(connection, Deaf(), OFFICIAL, "board")
+    assert opened.opens_at is not None
+    assert opened.opens_at > before
+
+
+def test_closing_never_puts_the_end_off(connection: Connection) -> None:
+    add_election(connection, "e", closes_at=datetime.now(UTC) - timedelta(minutes=1))
+    ended = Roll(connection).election("e").closes_at
+    assert organise.close_election(connection, OFFICIAL, "e").closes_at == ended
+
+
+def test_candidates_are_replaced_as_long_as_it_is_a_draft(connection: Connection) -> None:
+    add_voters(connection, [0])
+    drafted(connection)
+    organise.list_candidates(connection, OFFICIAL, "board", [candidate("cy", "board"), *TWO[:1]])
+    assert [one.candidate_id for one in Roll(connection).candidates("board")] == ["cy", "ann"]
+    add_election(connection, "other", ["yes", "no"])
+    with pytest.raises(ElectionError, match="'yes' stands in 'other'"):
+        organise.list_candidates(connection, OFFICIAL, "board", [candidate("yes", "board"), *TWO])
+    with pytest.raises(ElectionError, match="201 candidates are too many"):
+        organise.list_candidates(connection, OFFICIAL, "board", [candidate(f"c{number}", "board") for number in range(201)])
+    assert [one.candidate_id for one in Roll(connection).candidates("board")] == ["cy", "ann"], "all or nothing"
+    organise.open_election(connection, Deaf(), OFFICIAL, "board")
+    with pytest.raises(ElectionError, match="is open; its candidates stand"):
+        organise.list_candidates(connection, OFFICIAL, "board", TWO)
+
+
+def test_an_election_without_choice_or_voters_does_not_open(connection: Connection) -> None:
+    organise.create(connection, OFFICIAL, BOARD)
+    with pytest.raises(ElectionError, match=r"it has 0 of at least 2 candidates.*nobody is on its roll"):
+        organise.open_election(connection, Deaf(), OFFICIAL, "board")
+    assert Roll(connection).election("board").status == "draft"
+
+
+def test_a_roll_of_states_needs_people_in_each(connection: Connection) -> None:
+    add_voters(connection, range(9))  # State 0 to State 2
+    drafted(connection, roll="states", roll_states=("State 1", "State 7"))
+    assert Roll(connection).on_roll("board") == 3
+    with pytest.raises(ElectionError, match="nobody is registered in State 7"):
+        organise.open_election(connection, Deaf(), OFFICIAL, "board")
+
+
+def test_what_was_to_close_before_it_opens_does_not_open(connection: Connection) -> None:
+    add_voters(connection, [0])
+    drafted(connection)
+    connection.execute("UPDATE elections SET closes_planned = now() - interval '1 minute'")
+    with pytest.raises(ElectionError, match="it was to close at"):
+        organise.open_election(connection, Deaf(), OFFICIAL, "board")
+
+
+def test_an_id_is_given_once(connection: Connection) -> None:
+    organise.create(connection, OFFICIAL, BOARD)
+    with pytest.raises(ElectionError, match="There is an election 'board' already"):
+        organise.create(connection, OFFICIAL, BOARD)
+    assert len(done(connection)) == 1
+    with pytest.raises(ElectionError, match="There is no election 'bord'"):
+        organise.open_election(connection, Deaf(), OFFICIAL, "bord")
+
+
+ACTS: dict[str, Callable[[Connection], object]] = {
+    "open": lambda connection: organise.open_election(connection, Deaf(), OFFICIAL, "board"),
+    "close": lambda connection: organise.close_election(connection, OFFICIAL, "board"),
+    "list": lambda connection: organise.list_candidates(connection, OFFICIAL, "board", TWO),
+    "publish": lambda connection: organise.publish(connection, OFFICIAL, "board"),
+}
+ALLOWED = {("open", "draft"), ("close", "open"), ("list", "draft"), ("publish", "closed"), ("publish", "certified")}
+
+
+def at(connection: Connection, status: Status) -> None:
+    """The board's election, come so far."""
+    add_voters(connection, [0])
+    drafted(connection, visible="officials")
+    if status != "draft":
+        overrule(
+            connection,
+            "UPDATE elections SET status = %s, opens_at = now() - interval '2 hours', closes_at = CASE WHEN %s THEN now() - interval '1 hour' END",
+            (status, status != "open"),
+        )
+
+
+@pytest.mark.parametrize(("act", "status"), [*product(ACTS, STATUSES)])
+def test_every_act_in_every_state(connection: Connection, act: str, status: Status) -> None:
+    at(connection, status)
+    before, acts = rows(connection), len(done(connection))
+    if (act, status) in ALLOWED:
+        ACTS[act](connection)
+        assert len(done(connection)) == acts + 1
+    else:
+        with pytest.raises(ElectionError):
+            ACTS[act](connection)
+        assert (rows(connection), len(done(connection))) == (before, acts), "what is refused leaves nothing behind"
+
+
+@pytest.mark.parametrize(("old", "new"), [*product(STATUSES, STATUSES)])
+def test_the_database_lets_an_election_go_one_way(connection: Connection, app: "closing[Connection]", old: Status, new: Status) -> None:
+    at(connection, old)
+    is_next = STATUSES.index(new) - STATUSES.index(old) in (0, 1)
+    hours = ", opens_at = now()" if (old, new) == ("draft", "open") else ""
+    with app as ours:
+        for user in (connection, ours):  # the owner of the tables too
+            if is_next and user is ours:
+                user.execute(f"UPDATE elections SET status = %s{hours}", (new,))
+            elif not is_next:
+                with pytest.raises(psycopg.errors.CheckViolation, match="cannot become"):
+                    user.execute("UPDATE elections SET status = %s", (new,))
+
+
+FORBIDDEN: list[tuple[Status, str]] = [
+    ("draft", "opens_at = now()"),
+    ("draft", "status = 'open', opens_at = now() - interval '1 second'"),
+    ("draft", "status = 'open'"),
+    *(
+        (status, f"{column} = {value}")
+        for status in STATUSES
+        for column, value in (("kind", "'simulated'"), ("seed", "7"), ("election_id", "'x'"))
+    ),
+    *(
+        (status, change)
+        for status in STATUSES[1:]
+        for change in (
+            "detail = 'group'",
+            "roll = 'list'",
+            "roll = 'states', roll_states = '{Kent}'",
+            "opens_at = now()",
+            "opens_at = NULL",
+        )
+    ),
+    ("open", "closes_at = now() - interval '1 second'"),
+    ("closed", "closes_at = now()"),
+    ("closed", "closes_at = NULL"),
+    ("closed", "status = 'certified', closes_at = now() + interval '1 hour'"),
+    ("certified", "closes_at = now()"),
+]
+
+
+@pytest.mark.parametrize(("status", "change"), FORBIDDEN)
+def test_the_database_keeps_what_ballots_are_judged_by(connection: Connection, status: Status, change: str) -> None:
+    at(connection, status)
+    connection.execute("DELETE FROM candidates")  # which would keep the id by themselves
+    with pytest.raises(psycopg.errors.CheckViolation):
+        connection.execute(f"UPDATE elections SET {change}")
+    with pytest.raises(ElectionError, match="PostgreSQL refuses this change"), explained("postgresql://there/voting"):
+        connection.execute(f"UPDATE elections SET {change}")
+
+
+@pytest.mark.parametrize(
+    ("closes", "change"), [("1 hour", "2 hours"), ("1 hour", None), ("-1 minute", "1 hour"), ("-1 minute", "-1 second")]
+)
+def test_the_end_of_an_open_election_only_ever_comes_earlier(connection: Connection, closes: str, change: str | None) -> None:
+    at(connection, "open")
+    overrule(connection, "UPDATE elections SET closes_at = now() + %s::interval", (closes,))
+    with pytest.raises(psycopg.errors.CheckViolation, match="the hours of the election board cannot become"):
+        connection.execute("UPDATE elections SET closes_at = now() + %s::interval", (change,))
+    if not closes.startswith("-"):
+        connection.execute("UPDATE elections SET closes_at = now() + interval '2 seconds'")
+
+
+@pytest.mark.parametrize("statement", ["UPDATE acts SET who = 'nobody'", "DELETE FROM acts", "TRUNCATE acts"])
+def test_what_was_done_stays_written_down(connection: Connection, statement: str) -> None:
+    organise.create(connection, OFFICIAL, BOARD)
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        connection.execute(statement)
+    assert len(done(connection)) == 1

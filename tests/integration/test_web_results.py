@@ -1,0 +1,175 @@
+"""What is told of elections: the numbers, and to whom."""
+
+import csv
+import io
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from livetally.adapters.postgres import Connection
+from livetally.core.access import Role
+from servers import Servers
+from website import Credential, Hall, Site, add_person, served
+
+RESULT_PATHS = ("results", "results/stream", "history", "export.json", "export.csv")
+PATHS = (*RESULT_PATHS, "turnout")
+NOW = datetime.now(UTC)
+SOON, BEFORE = NOW + timedelta(hours=1), NOW - timedelta(minutes=5)
+
+
+@pytest.fixture
+def hall(connection: Connection) -> Hall:
+    hall = Hall(connection)
+    hall.add_voters(10)
+    hall.add("live")
+    hall.add("turnout", visible="turnout", closes_at=SOON)
+    hall.add("turnout-over", visible="turnout", closes_at=BEFORE)
+    hall.add("turnout-closing", visible="turnout", status="closed", closes_at=SOON)
+    hall.add("secret", visible="officials")
+    hall.add("secret-closed", visible="officials", status="closed", closes_at=BEFORE)
+    hall.add("published", visible="officials", status="closed", closes_at=BEFORE, published_at=BEFORE)
+    hall.add("rehearsal", visible="officials", kind="simulated")
+    hall.add("draft", status="draft", opens_at=None)
+    for election_id in SHOWN:
+        hall.count(election_id, 3, 4, at=BEFORE)
+    return hall
+
+
+# What the public sees: "result", "turnout", "nothing", or that there is no such election.
+SHOWN = {
+    "live": "result",
+    "turnout": "turnout",
+    "turnout-over": "result",
+    "turnout-closing": "turnout",  # closed a few seconds ahead: ballots still count
+    "secret": "nothing",
+    "secret-closed": "nothing",
+    "published": "result",
+    "rehearsal": "result",
+    "draft": "unknown",
+}
+
+
+@pytest.fixture
+def site(servers: Servers, database_url: str, hall: Hall) -> Iterator[Site]:  # noqa: ARG001 (it fills the database)
+    with served(servers.kafka, database_url) as site:
+        yield site
+
+
+def statuses(site: Site, election_id: str, who: Credential | None) -> dict[str, int]:
+    found = {}
+    for path in PATHS:
+        with site.get(f"/elections/{election_id}/{path}", who, stream=True) as response:
+            found[path] = response.status_code
+            if response.status_code == 200 and path == "results/stream":
+                found[path] = {b"event: result": 200, b"event: turnout": 206, b"event: hidden": 403}[
+                    next(line for line in response.iter_lines() if line.startswith(b"event"))
+                ]
+    return found
+
+
+def expected(sees: str) -> dict[str, int]:
+    match sees:
+        case "result":
+            return dict.fromkeys(PATHS, 200)
+        case "turnout":
+            return dict.fromkeys(RESULT_PATHS, 403) | {"turnout": 200, "results/stream": 206}
+        case "nothing":
+            return dict.fromkeys(PATHS, 403)
+        case _:
+            return dict.fromkeys(PATHS, 404)
+
+
+def test_policy(site: Site, connection: Connection) -> None:
+    official, observer = add_person(connection, "o", Role.OFFICIAL), add_person(connection, "b", Role.OBSERVER)
+    elsewhere = add_person(connection, "e", Role.ADMIN, ["live"])
+    assert {one: statuses(site, one, None) for one in SHOWN} == {one: expected(sees) for one, sees in SHOWN.items()}
+    assert {one: statuses(site, one, observer) for one in SHOWN} == {one: expected(sees) for one, sees in SHOWN.items()}
+    assert {one: statuses(site, one, elsewhere) for one in SHOWN} == {one: expected(sees) for one, sees in SHOWN.items()}
+    assert {one: statuses(site, one, official) for one in SHOWN} == {one: expected("result") for one in SHOWN}
+
+
+def test_the_list_has_what_one_may_know_of(site: Site, connection: Connection) -> None:
+    official = add_person(connection, "o", Role.OFFICIAL, ["draft"])
+    public = {one["election_id"]: one["sight"] for one in site.get("/elections").json()}
+    assert public == {one: sees for one, sees in SHOWN.items() if sees != "unknown"}
+    assert {one["election_id"] for one in site.get("/elections", official).json()} == set(SHOWN)
+    assert site.get("/elections/draft").json() == site.get("/elections/nowhere").json() | {"instance": "/elections/draft"}
+
+
+def test_an_election_that_is_over_is_closed_for_who_looks(site: Site) -> None:
+    assert site.get("/elections/turnout-over").json()["status"] == "closed"
+
+
+def test_numbers(site: Site) -> None:
+    found = site.get("/elections/live/results").json()
+    assert [(one["candidate_id"], one["total_votes"]) for one in found["candidates"]] == [("live-1", 4), ("live-0", 3)]
+    assert (found["total_votes"], found["registered"], found["simulated"]) == (7, 10, False)
+    turnout = site.get("/elections/live/turnout").json()
+    assert turnout["by_state"] == [{"group": "State 1", "votes": 7, "registered": None}]
+    assert "candidates" not in turnout
+    history = site.get("/elections/live/history").json()
+    assert [one["total_votes"] for one in history["candidates"]] == [[3], [4]]
+    assert site.get("/elections/live/history?state=Nowhere").json()["field"] == "state"
+
+
+def test_at_a_moment(site: Site, hall: Hall) -> None:
+    hall.count("live", 5, 0, at=BEFORE + timedelta(minutes=2))
+
+    def total(moment: datetime) -> int:
+        response = site.get("/elections/live/results", params={"at": moment.isoformat()})
+        assert response.status_code == 200, response.text
+        return int(response.json()["total_votes"])
+
+    minute = timedelta(minutes=1)
+    assert [total(BEFORE + number * minute) for number in (-1, 0, 1, 2, 3)] == [0, 0, 7, 7, 12]
+    assert site.get("/elections/live/results?at=yesterday").json()["field"] == "at"
+    assert site.get("/elections/live/results?at=2026-05-07T10:00:00").status_code == 422  # of which zone?
+
+
+def test_files(site: Site) -> None:
+    response = site.get("/elections/live/export.csv")
+    assert response.headers["Content-Disposition"].startswith('attachment; filename="live-result')
+    rows = list(csv.DictReader(io.StringIO(response.content.decode())))
+    assert {(row["view"], row["candidate_id"]): int(row["total_votes"]) for row in rows if row["view"] in ("", "state")} == {
+        ("", "live-1"): 4,
+        ("", "live-0"): 3,
+        ("state", "live-0"): 3,
+        ("state", "live-1"): 4,
+    }
+    document = site.get("/elections/live/export.json").json()
+    assert sum(one["votes"] for one in document["groups"] if one["view"] == "gender") == 7
+    assert {row["kind"] for row in csv.DictReader(io.StringIO(site.get("/elections/rehearsal/export.csv").text))} == {"simulation"}
+
+
+def test_what_has_not_changed_is_not_sent_again_and_never_to_who_may_not_see_it(site: Site, hall: Hall, connection: Connection) -> None:
+    official = add_person(connection, "o", Role.OFFICIAL)
+    first = site.get("/elections/live/results")
+    tag = {"If-None-Match": first.headers["ETag"]}
+    assert first.headers["Cache-Control"] == "private, no-cache"
+    assert site.get("/elections/live/results", headers=tag).status_code == 304
+    hall.count("live", 1, 0, at=BEFORE)
+    assert site.get("/elections/live/results", headers=tag).status_code == 200
+    hidden = site.get("/elections/secret/results", official)
+    assert site.get("/elections/secret/results", headers={"If-None-Match": hidden.headers["ETag"]}).status_code == 403
+
+
+def test_observers_see_what_was_rejected_and_not_whose_it_was(site: Site, connection: Connection) -> None:
+    observer = add_person(connection, "b", Role.OBSERVER)
+    connection.execute(
+        "INSERT INTO rejections (ballot_partition, ballot_offset, election_id, voter_id, reason, detail, appended_at) "
+        "SELECT 0, n, 'live', 'v' || n, 'not_open', '', now() - n * interval '1 minute' FROM generate_series(1, 5) n"
+    )
+    found = site.get("/elections/live/rejections?limit=2", observer)
+    assert found.json()["counts"] == {"not_open": 5}
+    assert [one["offset"] for one in found.json()["newest"]] == [1, 2]
+    assert "v1" not in found.text
+    assert site.get("/elections/live/alerts", observer).json() == []
+
+
+@pytest.mark.parametrize("election_id", ["%00", "a%00b", "x" * 300, "%ff%fe", "..%2f..", "%F0%9F%97%B3"])
+def test_ids_that_are_none(site: Site, election_id: str) -> None:
+    for path in ("", "/candidates", "/results"):
+        response = site.get(f"/elections/{election_id}{path}")
+        assert response.status_code in (404, 422), response.text
+        assert response.headers["Content-Type"] == "application/problem+json"
