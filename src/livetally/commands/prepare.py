@@ -53,7 +53,7 @@ def rehearse() -> None:
 
 
 def _hold(data_dir: Path) -> None:
-    options = ("--voters", str(VOTERS), "--rate", "4000", "--no-dashboard", "--exit-when-done")
+    options = ("--voters", str(VOTERS), "--rate", "4000", "--no-dashboard", "--no-api", "--exit-when-done")
     # Empty: as if not set. A rehearsal is held with services of its own, whatever the settings name.
     elsewhere = dict.fromkeys(("kafka_bootstrap_servers", "database_url", "checkpoint_url"), "")
     environment = environment_with(data_dir=str(data_dir), spark_master="local[*]", **elsewhere)
