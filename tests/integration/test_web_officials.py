@@ -9,7 +9,8 @@ import pytest
 from livetally.adapters.acts import Acts
 from livetally.adapters.postgres import Connection
 from livetally.core.access import Role
-from servers import Servers, wait_for
+from livetally.core.wire import topics
+from servers import Servers, recreate, wait_for
 from website import Credential, Hall, Site, add_person, served
 
 DRAFT: dict[str, Any] = {"election_id": "board", "name": "Board", "visible": "officials"}
@@ -18,6 +19,7 @@ LIST = {"candidates": [{"name": "Grace"}, {"name": "Alan", "party": "Machines"}]
 
 @pytest.fixture
 def site(servers: Servers, database_url: str) -> Iterator[Site]:
+    recreate(servers.admin, topics(1))
     with served(servers.kafka, database_url) as site:
         yield site
 
@@ -100,7 +102,6 @@ def test_who_is_for_one_election_makes_no_other(site: Site, connection: Connecti
 
 def test_what_is_not_counted_is_not_certified(site: Site, connection: Connection, official: Credential) -> None:
     Hall(connection).add("over", status="closed", closes_at=datetime.now(UTC) - timedelta(minutes=1))
-    connection.execute("SELECT 1")
     response = site.post("/elections/over/certify?within_s=0", official)
     assert response.status_code in (200, 409), response.text
     if response.status_code == 409:

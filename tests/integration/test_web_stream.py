@@ -41,7 +41,8 @@ class Ear:
         return [event for _, event in self.heard]
 
     def close(self) -> None:
-        self._response.close()
+        """Without waiting for the thread that reads: it holds the response until it hears something."""
+        threading.Thread(target=self._response.close, daemon=True).start()
 
     def _listen(self) -> None:
         name = ""

@@ -22,6 +22,7 @@ from livetally.web.seeing import election_of, known
 from livetally.web.signing import came_from
 
 CERTIFIES_S_MAX = 120.0
+OPENS_S_MAX = 60.0  # Kafka has to acknowledge the candidates
 AUDITS_S_MAX = 900.0  # what certifying takes besides: it reads every ballot, row and message
 
 router = APIRouter(prefix="/elections", tags=["Administering"])
@@ -62,6 +63,7 @@ async def list_candidates(
 @router.post("/{election_id}/open", summary="Open a draft")
 async def open_election(ground: OnGround, request: Request, election_id: InPath, person: Official) -> models.Election:
     """It takes ballots from the planned time, or from now on. Candidates and roll stand from then on."""
+    take_longer(request, OPENS_S_MAX)
     return await _act(ground, request, person, election_id, ground.organising.open)
 
 

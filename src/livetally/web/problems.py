@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
-from livetally.core.errors import ElectionError, ServiceError, UsageError
+from livetally.core.errors import AuditError, ElectionError, ServiceError, UsageError
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 2  # a broker or a database that was killed is back within some seconds
@@ -68,6 +68,7 @@ def explain(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _answer)
     app.add_exception_handler(ServiceError, _answer)
     app.add_exception_handler(ElectionError, _answer)
+    app.add_exception_handler(AuditError, _answer)
     app.add_exception_handler(UsageError, _answer)
 
 
@@ -85,7 +86,7 @@ def problem_of(fault: Exception, scope: Scope) -> Problem:
         case ServiceError():
             log.warning("a service is away", extra={"path": scope["path"], "why": fault})
             return away("A service that this needs does not answer at present. Nothing was changed; try again.")
-        case ElectionError():
+        case ElectionError() | AuditError():
             return Problem(409, "not-possible", str(fault).split("\n", 1)[0])
         case UsageError():
             return Problem(422, "not-valid", str(fault).split("\n", 1)[0])
