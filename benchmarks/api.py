@@ -36,9 +36,7 @@ COUNTED_WITHIN_S = 180.0
 LOOK_S = 0.1
 BYTES_PER_VOTER, BYTES_BESIDES = 6_500, 3_000_000_000
 
-COUNTED = (
-    "SELECT coalesce(sum(votes), 0)::bigint FROM cells JOIN tally_generations USING (generation) WHERE state = 'shown' AND election_id = %s"
-)
+COUNTED = "SELECT coalesce(sum(votes), 0)::bigint FROM cells JOIN tally_generations g USING (generation) WHERE g.state = 'shown' AND election_id = %s"
 # Of these receipts, those whose ballot is a vote: by the ledger's own row, at the receipt's own place.
 ACCEPTED = """
 SELECT count(*) FROM unnest(%s::text[]) AS q (receipt) JOIN receipts r USING (receipt)

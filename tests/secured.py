@@ -55,6 +55,7 @@ class SecuredBroker(Broker):
         found = {
             "listeners": ",".join([*listeners, f"CONTROLLER://127.0.0.1:{self._ports[1]}"]),
             "advertised.listeners": ",".join(listeners),
+            "listener.security.protocol.map": ",".join(f"{name}:{name}" for name in LISTENERS) + ",CONTROLLER:PLAINTEXT",
             "sasl.enabled.mechanisms": "PLAIN,SCRAM-SHA-256,SCRAM-SHA-512",
             "ssl.keystore.type": "PEM",
             "ssl.keystore.location": str(self._certificates / "server-with-key.pem"),

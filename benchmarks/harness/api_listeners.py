@@ -4,6 +4,7 @@ import asyncio
 import re
 import time
 from multiprocessing.connection import Connection as Pipe
+from typing import cast
 
 import uvloop
 
@@ -20,8 +21,7 @@ class Listener(asyncio.Protocol):
         self.has_begun: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        transport.write(self._request)
+        cast("asyncio.Transport", transport).write(self._request)  # uvloop's own is none by its class
 
     def data_received(self, data: bytes) -> None:
         now_ns = time.monotonic_ns()

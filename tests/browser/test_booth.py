@@ -285,7 +285,7 @@ def test_pages_are_kept_by_nobody_and_run_nothing(polls: Polls) -> None:
     answer = requests.get(f"{polls.site.url}/vote/{REAL}", timeout=10)
     assert answer.headers["cache-control"] == "no-store"
     assert "'unsafe" not in answer.headers["content-security-policy"]
-    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert answer.headers["referrer-policy"] in ("no-referrer", "same-origin")  # no other server learns of it
     assert not re.search(r"<script|<style| style=| on\w+=", answer.text)
 
 

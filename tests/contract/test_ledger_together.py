@@ -73,7 +73,7 @@ def is_waiting(connection: Connection, who: str = "a recorder") -> bool:
 
 def test_a_registration_that_is_not_committed_yet_is_waited_for(database_url: str, connection: Connection) -> None:
     add_election(connection)
-    with closing(connect(database_url, "tests", Rights.ORGANISE)) as registrar:
+    with closing(connect(database_url, "tests", as_owner=True)) as registrar:
         with Roll(registrar).changing():
             add_voters(registrar, [0])
             thread, found = deciding(database_url, [cast_of(0, 0, "v0"), cast_of(0, 1, "v1")])
@@ -87,7 +87,7 @@ def test_while_it_waits_for_a_registration_a_later_ballot_does_not_overtake(data
     """The voter's first ballot is for somebody whose listing is not committed yet, the second for somebody known."""
     add_election(connection)
     add_voters(connection, [0])
-    with closing(connect(database_url, "tests", Rights.ORGANISE)) as registrar:
+    with closing(connect(database_url, "tests", as_owner=True)) as registrar:
         with Roll(registrar).changing():
             Roll(registrar).add_candidates([candidate("listed")])
             registrar.execute("UPDATE candidates SET listed_at = listed_at - interval '1 hour' WHERE candidate_id = 'listed'")

@@ -19,6 +19,7 @@ from servers import Servers, clean_database
 DOCUMENT = Path(__file__).parents[2] / "docs" / "rights.md"
 VERBS = {"S": "SELECT", "I": "INSERT", "U": "UPDATE", "D": "DELETE"}
 SECRETS = (("users", "password_hash"), ("voting_codes", "code_hash"), ("credentials", "credential_hash"))
+SESSION = b"the hash of what a browser shows"
 MAY_SEE_SECRETS = {Rights.API, Rights.ORGANISE}
 
 Columns = frozenset[str]
@@ -76,7 +77,7 @@ def documented() -> tuple[Granted, set[str]]:
     roles = [Rights(f"livetally_{name}") for name in head[1:]]
     found: Granted = {}
     tables = set()
-    partly = {}
+    partly: dict[tuple[str, Rights, str], None] = {}
     for row in rows:
         names = re.findall(r"`(\w+)`", row[0])
         if len(row) == len(head) and names:
@@ -84,7 +85,7 @@ def documented() -> tuple[Granted, set[str]]:
             for rights, cell in zip(roles, row[1:], strict=True):
                 assert re.fullmatch(r"(–|([SIUD]\*?)+)", cell), f"{row[0]}, {rights}: {cell!r}"
                 found |= {(name, rights, letter): None for name in names for letter in cell if letter in VERBS}
-                partly |= {(name, rights, letter): () for name in names for letter in re.findall(r"([SIUD])\*", cell)}
+                partly |= {(name, rights, letter): None for name in names for letter in re.findall(r"([SIUD])\*", cell)}
         elif len(row) == 4 and names:
             found[names[0], Rights(f"livetally_{row[1]}"), row[2]] = frozenset(re.findall(r"`(\w+)`", row[3]))
     assert {key for key, columns in found.items() if columns is not None} == partly.keys(), "each * is explained, and nothing else is"
@@ -118,6 +119,12 @@ def test_nothing_else_is_granted(owner: Connection) -> None:
         ).fetchone() == (False,)
         assert owner.execute("SELECT count(*) FROM pg_auth_members WHERE member = %s::regrole", (rights,)).fetchone() == (0,)
         assert owner.execute("SELECT count(*) FROM pg_class WHERE relowner = %s::regrole", (rights,)).fetchone() == (0,)
+    with_others_rights = (
+        "SELECT oid::regprocedure::text, proacl::text FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prosecdef"
+    )
+    ((function, may_call),) = owner.execute(with_others_rights).fetchall()
+    assert function == "person_of_session(bytea,timestamp with time zone)"
+    assert set(re.findall(r"(\w*)=X", may_call)) == {"postgres", Rights.SHOW}
     public = "SELECT DISTINCT table_name FROM information_schema.table_privileges WHERE grantee = 'PUBLIC' AND table_schema = 'public'"
     assert owner.execute(public).fetchall() == [("schema_migrations",)]
 
@@ -134,13 +141,13 @@ def test_the_role_of_before_has_no_part_in_what_came_since(owner: Connection) ->
 def test_what_opens_a_door_is_read_by_those_who_open_it(url: str, rights: Rights) -> None:
     with closing(connect(url, "tests", rights)) as stage:
         for table, column in SECRETS:
-            statement: LiteralString = f"SELECT {column} FROM {table}"  # type: ignore[assignment] # of our own list
+            statement: LiteralString = f"SELECT {column} FROM {table}"
             if rights in MAY_SEE_SECRETS:
                 stage.execute(statement)
                 continue
             for how in (statement, f"SELECT count(*) FROM {table} WHERE {column}::text < 'm'", f"TABLE {table}", f"COPY {table} TO STDOUT"):
                 with pytest.raises(psycopg.errors.InsufficientPrivilege, match="permission denied"):
-                    stage.execute(how)  # type: ignore[arg-type] # likewise
+                    stage.execute(how)
 
 
 @pytest.mark.parametrize(("table", "column"), SECRETS)
@@ -190,7 +197,9 @@ def test_an_election_is_held_with_the_rights_of_organisers_and_of_the_api(url: s
             "INSERT INTO voting_codes (code_hash, election_id, voter_id) SELECT sha256(voter_id::bytea), 'real', voter_id FROM voters"
         )
         organiser.execute("UPDATE elections SET status = 'open', opens_at = clock_timestamp() WHERE election_id = 'real'")
+        organiser.execute("UPDATE voting_codes SET voided_at = clock_timestamp() WHERE code_hash = sha256('v1')")
         organiser.execute("INSERT INTO acts (who, what, election_id, came_from) VALUES ('ann', 'opened', 'real', 'command line')")
+        organiser.execute("UPDATE users SET is_disabled = false WHERE user_name = 'ann'")
     with closing(connect(url, "tests", Rights.API)) as api:
         code = "SELECT voter_id FROM voting_codes WHERE code_hash = sha256('v0') AND voided_at IS NULL"
         assert api.execute(code).fetchone() == ("v0",)
@@ -205,10 +214,23 @@ def test_an_election_is_held_with_the_rights_of_organisers_and_of_the_api(url: s
             WHERE receipt = 'r'
         """
         assert api.execute(answer).fetchall() == [(None, None, None)]
-        api.execute("INSERT INTO credentials (credential_hash, user_name, kind, expires_at) VALUES ('x', 'ann', 'session', 'tomorrow')")
-        api.execute("UPDATE credentials SET revoked_at = clock_timestamp()")
-        api.execute("UPDATE users SET is_disabled = true WHERE user_name = 'ann'")
-        api.execute("UPDATE voting_codes SET voided_at = clock_timestamp() WHERE code_hash = sha256('v1')")
+        api.execute(
+            "INSERT INTO credentials (credential_hash, user_name, kind, expires_at, idle_until) VALUES (%s, 'ann', 'session', 'tomorrow', 'tomorrow')",
+            (SESSION,),
+        )
         api.execute("INSERT INTO acts (who, what, came_from) VALUES ('ann', 'voided a code', '127.0.0.1')")
-        with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            api.execute("SELECT candidate_id FROM votes")
+        for change in (
+            "UPDATE elections SET name = 'mine'",
+            "UPDATE users SET role = 'admin'",
+            "SELECT candidate_id FROM votes",
+            "TABLE voters",
+        ):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                api.execute(change)
+    with closing(connect(url, "tests", Rights.SHOW)) as page:
+        whose = "SELECT * FROM person_of_session(%s, clock_timestamp())"
+        assert page.execute(whose, (SESSION,)).fetchall() == [("ann", "admin", None)]
+        assert page.execute(whose, (b"guessed",)).fetchall() == []
+        with closing(connect(url, "tests", Rights.API)) as api:
+            api.execute("UPDATE credentials SET revoked_at = clock_timestamp() WHERE credential_hash = %s", (SESSION,))
+        assert page.execute(whose, (SESSION,)).fetchall() == []

@@ -189,7 +189,9 @@ def test_the_corpus_of_bad_ballots_as_bodies(polls: Polls) -> None:
             voter = (bad.key or b"").decode(errors="replace")
             body = bad.value.replace(b'"voter_id"', b'"code"').replace(voter.encode(), NOBODYS.encode()) if voter else bad.value
             answer = session.post(url, data=body, headers={"Content-Type": "application/json"}, timeout=TIMEOUT_S)
-            expected = {403} if bad.verdict == COUNTS else {400, 413, 422, 403}
+            expected = (
+                {403, 413, 422} if bad.verdict == COUNTS else {400, 413, 422, 403}
+            )  # a code is longer than a voter, and is not written in escapes
             if answer.status_code not in expected:
                 faults.append((bad.name, answer.status_code, answer.text))
             assert NOBODYS not in answer.text
@@ -208,6 +210,7 @@ def test_odd_candidates_are_unknown_ones(polls: Polls) -> None:
 def test_an_official_reissues_a_code_and_nobody_else(polls: Polls) -> None:
     connection, site = polls.pipeline.connection, polls.site
     official = add_person(connection, "olga", Role.OFFICIAL)
+    hold_real_election(connection, 0, "other")
     elsewhere = add_person(connection, "otto", Role.OFFICIAL, ["other"])
     observer = add_person(connection, "oskar", Role.OBSERVER)
     path = f"/elections/{REAL}/codes/v4/reissue"

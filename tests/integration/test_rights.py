@@ -52,7 +52,7 @@ def users(pipeline: Pipeline) -> Iterator[Users]:
 
 
 def user_of(rights: Rights) -> LiteralString:
-    return f"user_of_{rights}"  # type: ignore[return-value] # one of eight
+    return f"user_of_{rights}"
 
 
 def test_a_whole_election_by_users_who_own_nothing(pipeline: Pipeline, users: Users, spark: Spark) -> None:

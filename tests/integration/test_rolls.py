@@ -4,6 +4,7 @@ One pipeline serves the module. Its club tells groups alone; its members are loo
 """
 
 import csv
+import json
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
@@ -22,6 +23,7 @@ from livetally.adapters.rights import Rights
 from livetally.adapters.roll import Roll
 from livetally.audit.report import Report
 from livetally.audit.walk import audit
+from livetally.cli import main
 from livetally.commands.results import read_board
 from livetally.core.elections import Detail, Election, RollKind
 from livetally.core.errors import DeliveryError
@@ -280,6 +282,50 @@ def test_votes_that_are_published_again_tell_no_more(scene: Scene, spark: Spark)
     tells_groups_alone(scene.votes("club"))
     tally_all(pipeline, spark)
     wait_for(lambda: scene.audit().differences == [], "all agrees again")
+
+
+def test_the_command_checks_row_by_row_and_then_imports(
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in scene.pipeline.environment().items():
+        monkeypatch.setenv(name, value)
+    scene.draft("guild", "list")
+    file = tmp_path / "guild.csv"
+    good = "id,name,shoe size\ng1,Gus,44\nm0,Member 0,38\n"
+
+    def call(*words: str) -> tuple[int, str, str]:
+        code = main(["election", "import-roll", *words])
+        told = capsys.readouterr()
+        return code, told.out, told.err
+
+    file.write_text(good + "g1,Gil\x1b[2J,1\n")
+    code, out, err = call(str(file), "--check")
+    assert (code, out.splitlines()) == (
+        1,
+        [
+            "line 2: Gus (g1): a new person",
+            "line 3: Member 0 (m0): registered already, is put on the list",
+            "line 4: WRONG, line 2 has the same voter_id for somebody else",
+        ],
+    )
+    assert "UTF-8, separated by commas" in err
+    assert "not read, because no voter has such a field: shoe size" in err
+    code, out, _ = call("guild", str(file), "--json")
+    assert (code, json.loads(out)["imported"], json.loads(out)["faults"][0]["line"]) == (1, False, 4)
+    assert Roll(scene.pipeline.connection).on_roll("guild") == 0
+    file.write_text(good)
+    code, out, _ = call("--election", "guild", str(file), "--check", "--json")
+    document = json.loads(out)
+    assert (code, document["ok"], [row["outcome"] for row in document["rows"]]) == (0, True, ["new", "known"])
+    code, out, err = call(str(file))
+    assert (code, out) == (0, "")
+    assert "2 people have been put on the roll of guild, 1 announced" in err
+    assert Roll(scene.pipeline.connection).on_roll("guild") == 2
+    code, out, _ = call(str(file), "--json")
+    assert (code, json.loads(out)["counts"]["listed"], json.loads(out)["announced"]) == (0, 2, 0)
+    assert [one.fields["roll"] for one in scene.pipeline.read(VOTERS) if one.fields["voter_id"] == "g1"] == ["guild"]
+    code, _, err = call("guild", str(file), "--election", "club")
+    assert (code, "Two elections are named" in err) == (2, True)
 
 
 def test_the_audit_names_a_vote_that_tells_too_much(scene: Scene, spark: Spark) -> None:

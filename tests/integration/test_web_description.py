@@ -45,7 +45,6 @@ LAST = [
 REFUSED = {
     "POST /elections/{election_id}/publish": 409,
     "POST /elections/{election_id}/certify": 409,
-    "GET /elections/{election_id}/history": 200,
 }
 
 

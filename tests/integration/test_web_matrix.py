@@ -28,6 +28,12 @@ NEEDS = {
     "POST /tokens": "account",
     "GET /tokens": "account",
     "DELETE /tokens/{number}": "account",
+    "GET /users": "admin",
+    "POST /users": "admin",
+    "POST /users/{user_name}/disable": "admin",
+    "POST /users/{user_name}/enable": "admin",
+    "POST /users/{user_name}/password": "admin",
+    "POST /users/{user_name}/role": "admin",
     "GET /acts": "admin",
     "GET /elections": "viewer",
     "GET /elections/{election_id}": "viewer",
@@ -141,7 +147,13 @@ def test_who_is_let_in(site: Site, connection: Connection) -> None:
             continue
         if route in ("DELETE /session", "POST /logout") and who.credential is not None and who.credential.kind == "session":
             continue  # it would end the session that the next ones are tried with; test_web_signing does that
-        asked = path.replace("{election_id}", place).replace("{number}", "999999").replace("{voter_id}", "v1").replace("{receipt}", "x")
+        asked = (
+            path.replace("{election_id}", place)
+            .replace("{number}", "999999")
+            .replace("{voter_id}", "v1")
+            .replace("{user_name}", "x")
+            .replace("{receipt}", "x")
+        )
         expected = 0 if need == "code" else who.may(need, place if "{election_id}" in path else None)
         with site.ask(method, asked, who.credential, stream=True) as response:
             status, kind = response.status_code, response.headers.get("Content-Type", "")

@@ -62,7 +62,7 @@ def test_a_session_from_beginning_to_end(site: Site, connection: Connection) -> 
     assert site.ask("DELETE", "/session", headers={"Cookie": f"livetally_session={session.text}"}).status_code == 403  # no form of ours
     assert site.ask("DELETE", "/session", session).status_code == 204
     assert site.get("/session", session).status_code == 401
-    assert [act.what for act in Acts(connection).newest(10)] == ["signed in"]
+    assert [act.what for act in Acts(connection).newest(10)] == ["sign in"]
 
 
 def test_name_and_password_are_refused_alike(site: Site) -> None:
@@ -146,7 +146,7 @@ def test_tokens(site: Site, connection: Connection, clock: Clock) -> None:
     short = Credential(site.post("/tokens", session, json={"label": "short", "days": 1}).json()["token"])
     clock.now += timedelta(days=1)
     assert site.get("/session", short).status_code == 401
-    assert [act.what for act in Acts(connection).newest(10)] == ["made a token", "revoked a token", "made a token", "signed in"]
+    assert [act.what for act in Acts(connection).newest(10)] == ["token add", "token revoke", "made a token", "sign in"]
 
 
 def test_a_token_is_no_session_and_a_session_no_token(site: Site, connection: Connection) -> None:
@@ -235,3 +235,24 @@ def test_behind_tls_the_cookie_says_so(servers: Servers, database_url: str, conn
         session = Credential(re.split("[=;]", response.headers["Set-Cookie"])[1], "session", "__Host-livetally_session")
         assert site.get("/session", session).status_code == 200
         assert site.get("/session", Credential(session.text, "session")).status_code == 401
+
+
+def test_an_admin_looks_after_people(site: Site, connection: Connection) -> None:
+    admin = add_person(connection, "root", Role.ADMIN)
+    new = {"user_name": "lin", "role": "official", "password": PASSWORD}
+    assert site.post("/users", admin, json=new).status_code == 201
+    assert site.post("/users", admin, json=new).status_code == 409
+    assert site.post("/users", admin, json=new | {"user_name": "x", "password": "short"}).json()["field"] == "password"
+    assert site.post("/users", admin, json=new | {"user_name": "x", "elections": ["nowhere"]}).status_code == 409
+    session = session_in(sign_in(site, name="lin"))
+    assert site.post("/users/lin/role", admin, json={"role": "observer"}).json()["role"] == "observer"
+    assert site.get("/session", session).json()["role"] == "observer"
+    assert site.post("/users/lin/disable", admin).json()["is_disabled"] is True
+    assert site.get("/session", session).status_code == 401
+    assert site.post("/users/lin/enable", admin).json()["is_disabled"] is False
+    assert site.post("/users/lin/password", admin, json={"password": "quite another one"}).status_code == 200
+    assert sign_in(site, name="lin").status_code == 401
+    assert site.post("/users/nobody/disable", admin).status_code == 409
+    whats = [act["what"] for act in site.get("/acts", admin).json()]
+    assert whats == ["user password", "user enable", "user disable", "user role", "sign in", "user add"]
+    assert PASSWORD not in site.get("/acts", admin).text

@@ -57,6 +57,13 @@ def test_a_tie_is_a_tie() -> None:
     assert marked(test, "leader-name") == []
 
 
+def test_turnout_is_a_share_of_the_elections_own_roll() -> None:
+    facts = Facts((election(),), 1000, {"e": 2}, rolls={"e": 40, "f": 7})
+    test = page(snapshot(result({"Ada": 6, "Bo": 4}), facts=facts))
+    assert marked(test, "total-voters") == ["40"]
+    assert marked(test, "turnout") == ["25.0%"]
+
+
 def test_one_candidate() -> None:
     assert marked(page(snapshot(result({"Ada": 1}))), "margin") == ["the only candidate"]
 
@@ -77,6 +84,8 @@ def test_nothing_counted() -> None:
         (Snapshot(None, Facts((election(),), 5, {"e": 3})), "topics with the numbers are being read"),
         (Snapshot({}, Facts((election(),), 5, {"e": 0})), "Nobody stands for this election"),
         (Snapshot({}, Facts((election(),), 0, {"e": 3})), "Nobody is registered yet"),
+        (Snapshot({}, Facts((election(),), 5, {"e": 3}, rolls={"e": 0})), "Nobody is registered yet"),
+        (Snapshot({}, Facts((election(),), 0, {"e": 3}, rolls={"e": 5})), "Everything is ready for the first vote"),
         (Snapshot({}, Facts((election(status="draft"),), 5, {"e": 3})), "has not been opened"),
     ],
 )

@@ -57,7 +57,7 @@ def spark_options(bootstrap_servers: str) -> dict[str, str]:
 
 
 def _client(settings: KafkaSettings) -> dict[str, str]:
-    found = {"security.protocol": settings.kafka_security_protocol}
+    found: dict[str, str] = {"security.protocol": settings.kafka_security_protocol}
     if settings.kafka_uses_sasl:
         found |= {
             "sasl.mechanism": settings.kafka_sasl_mechanism or "",
@@ -73,7 +73,7 @@ def _client(settings: KafkaSettings) -> dict[str, str]:
 
 
 def _java(settings: KafkaSettings) -> dict[str, str]:
-    found = {"security.protocol": settings.kafka_security_protocol}
+    found: dict[str, str] = {"security.protocol": settings.kafka_security_protocol}
     if settings.kafka_uses_sasl and settings.kafka_sasl_mechanism is not None:
         module = LOGIN_MODULES[settings.kafka_sasl_mechanism]
         user, password = _quoted(settings.kafka_sasl_username or ""), _quoted(_password(settings))

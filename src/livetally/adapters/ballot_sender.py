@@ -42,10 +42,10 @@ class Sender:
         self._answers: list[Sent] = []
         self._suspects = threading.Event()
         self._stop = threading.Event()
-        self._suspects.set()  # nobody has asked yet
         self._is_broken = False
         self._producer = self._new_producer()
-        self.is_away = True  # until Kafka has answered for the first time
+        self.is_away = True
+        self._probe()  # whoever starts waits for that, so that the first who votes is not refused without need
         self._thread = threading.Thread(target=self._watch, name="ballots", daemon=True)
         self._thread.start()
 

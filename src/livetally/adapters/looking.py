@@ -42,10 +42,10 @@ class Looking:
     def person(self, hashed: bytes, now: datetime) -> Person | None:
         """Whom a session stands for. Looking at a page does not keep it open: somebody may have left the machine."""
         with self._healing() as connection:
-            row = connection.execute(self._people["person_of"], {"hash": hashed, "kind": "session", "now": now}).fetchone()
+            row = connection.execute(self._people["person_of_session"], {"hash": hashed, "now": now}).fetchone()
         if row is None:
             return None
-        name, role, elections, _ = row
+        name, role, elections = row
         return Person(name, Role[role.upper()], None if elections is None else frozenset(elections))
 
     def close(self) -> None:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 import psycopg
+from psycopg.types.string import ByteaBinaryLoader
 
 from livetally.adapters.acts import Actor, Acts
 from livetally.adapters.postgres import Connection
@@ -126,8 +127,10 @@ class RollImport:
         return counts
 
 
-def unannounced(connection: Connection, election_id: str, announced: int) -> Iterator[tuple[str, str]]:
+def unannounced(connection: Connection, election_id: str, announced: int) -> Iterator[tuple[bytes, bytes]]:
     """Id and announcement of those who came with a roll, behind the first so many; streamed."""
-    with connection.transaction(), connection.cursor("unannounced") as cursor:
+    with connection.transaction(), connection.cursor("unannounced", binary=True) as cursor:
+        for text in ("text", "varchar"):
+            cursor.adapters.register_loader(text, ByteaBinaryLoader)  # it goes to Kafka as it lies in the table
         cursor.itersize = ROWS_AT_ONCE
         yield from cursor.execute(queries("roll_import")["unannounced"], (election_id, announced))

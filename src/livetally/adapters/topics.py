@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient
@@ -132,7 +133,8 @@ class Topics:
 def refusal(bootstrap_servers: str) -> str | None:
     """What a broker says that does not let us in, None if it says nothing: requests of ours only time out then."""
     heard: list[KafkaError] = []
-    client = AdminClient({**client_settings(bootstrap_servers), "log_level": SILENT, "error_cb": heard.append})
+    settings: dict[str, Any] = client_settings(bootstrap_servers) | {"log_level": SILENT, "error_cb": heard.append}
+    client = AdminClient(settings)
     with suppress(KafkaException):
         client.list_topics(timeout=REFUSED_WITHIN_S)
     client.poll(0)

@@ -2,6 +2,7 @@
 
 import argparse
 import csv
+import getpass
 import os
 import sys
 from collections.abc import Iterable, Iterator
@@ -10,10 +11,10 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import quote
 
+from livetally.adapters.acts import COMMAND_LINE, Actor
 from livetally.adapters.codes import Codes, Letter, codes_key
 from livetally.adapters.postgres import connect, explained
 from livetally.adapters.rights import Rights
-from livetally.commands.actor import actor
 from livetally.commands.backing import database_of
 from livetally.commands.output import say
 from livetally.core.errors import UsageError
@@ -27,17 +28,18 @@ def codes(arguments: argparse.Namespace) -> int:
     settings = read_settings()
     election_id: str = arguments.id
     url = f"{public_url(settings)}/vote/{quote(election_id, safe='')}"
+    actor = Actor(getpass.getuser(), COMMAND_LINE)
     with (
-        database_of(settings) as database_url,
+        database_of(settings, looks_only=False) as database_url,
         closing(connect(database_url, "codes", Rights.ORGANISE, bounded=False)) as connection,
         explained(database_url),
     ):
         made = Codes(connection, codes_key(connection, settings.data_dir))
         with _letters(arguments.output) as letters, connection.transaction():  # what could not be written was not issued
             if arguments.reissue is None:
-                issued = letters.write(url, made.issue(election_id, actor()))
+                issued = letters.write(url, made.issue(election_id, actor))
             else:
-                issued = letters.write(url, iter([[made.reissue(election_id, arguments.reissue, actor())]]))
+                issued = letters.write(url, iter([[made.reissue(election_id, arguments.reissue, actor)]]))
             letters.finish()
     _tell(issued, election_id, arguments)
     return 0

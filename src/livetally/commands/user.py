@@ -15,20 +15,18 @@ from livetally.adapters.rights import Rights
 from livetally.commands.actor import actor
 from livetally.commands.backing import database_of
 from livetally.commands.output import print_json, print_table, say
-from livetally.core.access import Role
+from livetally.core.access import USER_NAME_CHARS_MAX, Role, is_user_name
 from livetally.core.errors import UsageError
 from livetally.core.passwords import CHARS_MAX, fault_of, hash_password
 from livetally.settings import read_settings
 
-NAME_CHARS_MAX = 64
-
 
 def add(arguments: argparse.Namespace) -> int:
     name, role, elections = arguments.name, Role[arguments.role.upper()], _limit(arguments)
-    if not name.strip() or len(name) > NAME_CHARS_MAX or not name.isprintable():
-        raise UsageError(f"{name!r} is no name for a user: 1 to {NAME_CHARS_MAX} characters that can be read.")
+    if not is_user_name(name):
+        raise UsageError(f"{name!r} is no name for a user: 1 to {USER_NAME_CHARS_MAX} characters that can be read, no blanks at the ends.")
     hashed = hash_password(_password(arguments, name))
-    _change("added a user", name, lambda people: people.add_user(name, role, elections, hashed), role=arguments.role, elections=elections)
+    _change("user add", name, lambda people: people.add_user(name, role, elections, hashed), role=arguments.role, elections=elections)
     say(f"{name} may sign in, as {arguments.role}{_where(elections)}.")
     return 0
 
@@ -52,14 +50,14 @@ def listing(arguments: argparse.Namespace) -> int:
 
 def disable(arguments: argparse.Namespace) -> int:
     name = arguments.name
-    _change("disabled a user", name, lambda people: people.set_disabled(name, is_disabled=True, now=datetime.now(UTC)))
+    _change("user disable", name, lambda people: people.set_disabled(name, is_disabled=True, now=datetime.now(UTC)))
     say(f"{name} may not sign in any more; sessions and tokens have been ended.")
     return 0
 
 
 def enable(arguments: argparse.Namespace) -> int:
     name = arguments.name
-    _change("enabled a user", name, lambda people: people.set_disabled(name, is_disabled=False, now=datetime.now(UTC)))
+    _change("user enable", name, lambda people: people.set_disabled(name, is_disabled=False, now=datetime.now(UTC)))
     say(f"{name} may sign in again.")
     return 0
 
@@ -67,14 +65,14 @@ def enable(arguments: argparse.Namespace) -> int:
 def password(arguments: argparse.Namespace) -> int:
     name = arguments.name
     hashed = hash_password(_password(arguments, name))
-    _change("gave a user another password", name, lambda people: people.set_password(name, hashed, datetime.now(UTC)))
+    _change("user password", name, lambda people: people.set_password(name, hashed, datetime.now(UTC)))
     say(f"{name} has another password; sessions and tokens have been ended.")
     return 0
 
 
 def role(arguments: argparse.Namespace) -> int:
     name, wanted, elections = arguments.name, Role[arguments.role.upper()], _limit(arguments)
-    _change("gave a user a role", name, lambda people: people.set_role(name, wanted, elections), role=arguments.role, elections=elections)
+    _change("user role", name, lambda people: people.set_role(name, wanted, elections), role=arguments.role, elections=elections)
     say(f"{name} is {arguments.role}{_where(elections)}, from the next request on.")
     return 0
 

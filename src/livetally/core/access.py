@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 SESSION_COOKIE = "livetally_session"
+USER_NAME_CHARS_MAX = 64
 CREDENTIAL_BYTES = 32  # of randomness in a session or a token
 
 
@@ -42,6 +43,11 @@ def may(person: Person, role: Role, election_id: str | None) -> bool:
 def role_in(person: Person, election_id: str) -> Role:
     """What this person is for one election; somewhere else they may be more."""
     return person.role if person.elections is None or election_id in person.elections else Role.VIEWER
+
+
+def is_user_name(name: str) -> bool:
+    """Something that can be read, typed, and told from another one in a list."""
+    return 0 < len(name) <= USER_NAME_CHARS_MAX and name.isprintable() and name == name.strip()
 
 
 def cookie_name(*, behind_tls: bool) -> str:

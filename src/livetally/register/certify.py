@@ -94,7 +94,7 @@ def _await_counted(connection: Connection, bootstrap_servers: str, closes_at: da
         )
         waiting.until(lambda: passage.unpublished(cuts), "{} outcomes have not been published (is `./livetally record` running?)")
         votes_end = passage.votes_end()  # a fixed one: votes of other elections keep coming
-        waiting.until(lambda: passage.uncounted(votes_end), "{} votes have not been counted (is `./livetally tally` running?)")
+        waiting.until(lambda: passage.uncounted(votes_end), "the tally is {} messages behind (is `./livetally tally` running?)")
 
 
 def _end_of(roll: Roll, election: Election) -> datetime:

@@ -21,7 +21,7 @@ from livetally.register.import_roll_file import Broken, Layout, look_at, rows
 from livetally.register.import_roll_row import reader
 
 FAULTS_NAMED_MAX = 100  # the rest are counted; `--check` names every one
-ANNOUNCED_AT_ONCE = 20_000  # between two marks
+ANNOUNCED_AT_ONCE = 100_000  # between two marks; for each Kafka is waited for
 
 Outcome = Literal["new", "known", "listed", "fault"]
 
@@ -84,7 +84,7 @@ def announce_roll(
     first = announced
     if announced < stored:
         for voter_id, message in unannounced(reading, election_id, announced):
-            announcer.send(VOTERS, voter_id.encode(), message.encode())
+            announcer.send(VOTERS, voter_id, message)
             announced += 1
             if announced % ANNOUNCED_AT_ONCE == 0:
                 _mark(roll, announcer, source, announced)

@@ -36,7 +36,7 @@ def reader(columns: Sequence[str | None], election_id: str, today: date) -> Call
         fields[BORN] = _day(fields[BORN]) or ""
         years = int(fields[YEARS] or 0)
         voter_id = fields[0] or own_id(election_id, fields)
-        return Voter(voter_id, *fields[1:YEARS], years)
+        return Voter._make((voter_id, *fields[1:YEARS], years))
 
     return read
 

@@ -19,6 +19,9 @@ InPath = Annotated[
     Path(alias="election_id", min_length=1, max_length=ID_CHARS_MAX, pattern=NO_NUL, examples=[EXAMPLE_ID], description="which election"),
 ]
 Name = Annotated[str, Field(min_length=1, max_length=64, pattern=NO_NUL)]
+RoleName = Annotated[Literal["observer", "official", "admin"], Field(description="each may do what the one before may")]
+OnlyIn = Annotated[list[ElectionId] | None, Field(max_length=1000, description="the only ones that the role is for; null: all")]
+Password = Annotated[SecretStr, Field(min_length=1, max_length=CHARS_MAX)]
 
 
 def example(**fields: Any) -> ConfigDict:
@@ -37,15 +40,15 @@ class Answer(BaseModel):
 
 class SignIn(Body):
     user_name: Name
-    password: Annotated[SecretStr, Field(min_length=1, max_length=CHARS_MAX)]
+    password: Password
 
     model_config = example(user_name="ada", password="correct horse battery")  # noqa: S106 (an example)
 
 
 class Session(Answer):
     user_name: str
-    role: Annotated[Literal["observer", "official", "admin"], Field(description="each may do what the one before may")]
-    elections: Annotated[list[str] | None, Field(description="the only ones that the role is for; null: all")]
+    role: RoleName
+    elections: OnlyIn
     csrf_token: Annotated[
         str | None, Field(description="to be sent as `X-CSRF-Token` with whatever changes something; null: a token needs none")
     ]
@@ -65,6 +68,36 @@ class NewToken(Body):
     days: Annotated[int, Field(ge=1, le=366, description="until it expires")] = 30
 
     model_config = example(label="results for the newspaper", days=7)
+
+
+class NewRole(Body):
+    role: RoleName
+    elections: OnlyIn = None
+
+    model_config = example(role="observer", elections=None) | {"extra": "forbid"}
+
+
+class NewPassword(Body):
+    password: Password
+
+    model_config = example(password="staple battery horse") | {"extra": "forbid"}  # noqa: S106 (an example)
+
+
+class NewUser(NewRole):
+    user_name: Name
+    password: Password
+
+    model_config = example(user_name="lin", role="official", elections=None, password="staple battery horse") | {"extra": "forbid"}  # noqa: S106 (an example)
+
+
+class User(Answer):
+    user_name: str
+    role: RoleName
+    elections: OnlyIn
+    is_disabled: bool
+    created_at: datetime
+
+    model_config = example(user_name="lin", role="official", elections=None, is_disabled=False, created_at="2026-05-07T09:00:00Z")
 
 
 TOKEN = {

@@ -81,4 +81,4 @@ def _open(connection: Connection, session: str, name: str, now: datetime, addres
         if before is not None:
             People(connection).revoke(before, now)
         People(connection).open_session(session, name, now)
-        Acts(connection).note(name, "signed in", name, None, {}, address)
+        Acts(connection).note(name, "sign in", name, None, {}, address)

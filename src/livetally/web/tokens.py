@@ -33,7 +33,7 @@ async def make(ground: OnGround, request: Request, body: models.NewToken, person
         with connection.transaction():
             number = People(connection).open_token(token, person.user_name, body.label, now, expires_at)
             detail = {"label": body.label, "expires_at": expires_at.isoformat()}
-            Acts(connection).note(person.user_name, "made a token", str(number), None, detail, address)
+            Acts(connection).note(person.user_name, "token add", str(number), None, detail, address)
         return number
 
     kept = Token(await ground.pool.ask(store), person.user_name, body.label, now, expires_at, None)
@@ -61,7 +61,7 @@ async def revoke(
         with connection.transaction():
             is_ended = People(connection).revoke_token(person.user_name, number, now)
             if is_ended:
-                Acts(connection).note(person.user_name, "revoked a token", str(number), None, {}, address)
+                Acts(connection).note(person.user_name, "token revoke", str(number), None, {}, address)
         return is_ended
 
     if not await ground.pool.ask(end):

@@ -5,6 +5,10 @@ FROM credentials AS c JOIN users AS u USING (user_name)
 WHERE c.credential_hash = %(hash)s AND c.kind = %(kind)s AND c.revoked_at IS NULL AND c.expires_at > %(now)s
   AND (c.idle_until IS NULL OR c.idle_until > %(now)s) AND NOT u.is_disabled;
 
+-- name: person_of_session
+-- For those who may not read credentials.
+SELECT user_name, role, elections FROM person_of_session(%(hash)s, %(now)s);
+
 -- name: rest_again
 UPDATE credentials SET idle_until = %s WHERE credential_hash = %s;
 

@@ -88,9 +88,12 @@ INSERT INTO roll_sizes AS s (election_id, voters) VALUES (%s, %s)
 ON CONFLICT (election_id) DO UPDATE SET voters = s.voters + excluded.voters;
 
 -- name: unannounced
--- Those who came with this list (others were announced when they were registered), in the order in which they are announced.
+-- Those who came with this list (others were announced when they were registered), in the order in which they are announced. Entries are
+-- put in order before people are looked up: to sort a million announcements would take longer than to find them one by one.
 SELECT v.voter_id, v.message
-FROM roll_entries r JOIN voters v ON v.voter_id = r.voter_id
-WHERE r.election_id = %s AND NOT v.is_general AND v.registered_at = r.listed_at
+FROM (SELECT voter_id, listed_at FROM roll_entries WHERE election_id = %s ORDER BY listed_at, voter_id) AS r
+CROSS JOIN LATERAL (
+    SELECT voter_id, message FROM voters WHERE voters.voter_id = r.voter_id AND NOT is_general AND registered_at = r.listed_at OFFSET 0
+) AS v
 ORDER BY r.listed_at, r.voter_id
 OFFSET %s;

@@ -48,7 +48,8 @@ GRANT USAGE ON SCHEMA public TO livetally_register, livetally_cast, livetally_re
 GRANT SELECT ON schema_migrations TO PUBLIC;
 
 -- The role that all stages shared keeps what it had before there were passwords and codes.
-REVOKE ALL ON roll_entries, roll_sizes, voting_codes, receipts, users, credentials, acts FROM livetally_app;
+REVOKE ALL ON roll_entries, roll_sizes, on_roll, roll_lengths, roll_elections, roll_places, roll_births, voting_codes, receipts, users, credentials,
+    acts FROM livetally_app;
 
 -- register: people onto the roll, the simulated election and its candidates. It does not read who is on the roll.
 GRANT SELECT, INSERT ON elections, candidates TO livetally_register;
@@ -57,8 +58,7 @@ GRANT INSERT ON voters TO livetally_register;
 GRANT SELECT, INSERT, UPDATE ON electorate, electorate_births, registrations TO livetally_register;
 
 -- cast: whom one can vote for; and, to cast rejected ballots again, whether they would count now. Never for whom somebody has voted.
-GRANT SELECT ON elections, candidates, roll_entries, recorded, rejections, ledger_source TO livetally_cast;
-GRANT SELECT (voter_id, address_state, registered_at, is_general) ON voters TO livetally_cast;
+GRANT SELECT ON elections, candidates, on_roll, recorded, rejections, ledger_source TO livetally_cast;
 GRANT SELECT (voter_id, election_id) ON votes TO livetally_cast;
 
 -- record: the ledger, which it adds to and never changes.
@@ -68,9 +68,9 @@ GRANT INSERT ON chain TO livetally_record;
 GRANT SELECT, INSERT, UPDATE ON recorded TO livetally_record;
 GRANT SELECT, INSERT, DELETE ON rebuilding TO livetally_record; -- the mark of a votes topic that is being made again
 
--- tally: its own numbers, from what is on the topics; who is registered, without names; what alerts are about.
-GRANT SELECT ON elections, candidates, electorate, electorate_births, roll_entries, roll_sizes, rebuilding TO livetally_tally;
-GRANT SELECT (voter_id, date_of_birth, gender, address_city, address_state, registered_at, is_general) ON voters TO livetally_tally;
+-- tally: its own numbers, from what is on the topics; how many are registered, without names; where somebody lives whose ballots come again.
+GRANT SELECT ON elections, candidates, electorate, roll_sizes, roll_elections, roll_places, roll_births, rebuilding TO livetally_tally;
+GRANT SELECT (voter_id, address_state) ON voters TO livetally_tally;
 GRANT SELECT (election_id, voter_id, reason, appended_at) ON rejections TO livetally_tally;
 GRANT SELECT, INSERT ON ledger_source TO livetally_tally;
 GRANT SELECT, INSERT, UPDATE ON tally_positions, cells, group_totals, alerts, judged TO livetally_tally;
@@ -78,43 +78,49 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON tally_generations, history TO livetally_
 GRANT SELECT, INSERT, DELETE ON registered_groups TO livetally_tally;
 
 -- show: numbers. No person, no code, no password; of the ledger what it takes to count it again.
-GRANT SELECT ON elections, candidates, electorate, roll_sizes, recorded, tally_generations, tally_positions, cells, group_totals, history,
+GRANT SELECT ON elections, candidates, electorate, roll_lengths, recorded, tally_generations, tally_positions, cells, group_totals, history,
     registered_groups, alerts TO livetally_show;
 GRANT SELECT (election_id, candidate_id, ballot_partition, ballot_offset) ON votes TO livetally_show;
 GRANT SELECT (election_id, reason, ballot_partition, ballot_offset) ON rejections TO livetally_show;
--- Whom a session stands for: what somebody may see of an election depends on that. The hash of a session opens nothing.
-GRANT SELECT (user_name, role, elections, is_disabled) ON users TO livetally_show;
-GRANT SELECT (credential_hash, user_name, kind, expires_at, idle_until, revoked_at) ON credentials TO livetally_show;
 
--- api: what it answers from, and what it writes down: receipts, credentials, codes, and what officials and admins do. Who has voted, not for whom.
-GRANT SELECT ON elections, candidates, voters, electorate, roll_entries, roll_sizes, rejections, recorded, chain, ledger_source, rebuilding,
-    tally_generations, tally_positions, cells, group_totals, history, registered_groups, alerts, voting_codes, receipts, users, credentials, acts
-    TO livetally_api;
+-- api: what it answers from, and what it writes down of those who ask: receipts, sessions, tokens, acts. Who has voted, not for whom.
+-- What officials change through it is changed under the rights of those who hold elections.
+GRANT SELECT ON elections, candidates, electorate, roll_lengths, rejections, recorded, chain, tally_generations, tally_positions, cells,
+    group_totals, history, registered_groups, alerts, voting_codes, users TO livetally_api;
 GRANT SELECT (voter_id, voting_time, election_id, ballot_partition, ballot_offset) ON votes TO livetally_api;
-GRANT INSERT, UPDATE ON elections, voting_codes, receipts, users, credentials TO livetally_api;
-GRANT INSERT ON candidates, acts TO livetally_api;
-GRANT SELECT, INSERT ON codes_key TO livetally_api, livetally_organise;
+GRANT SELECT, INSERT, UPDATE ON receipts, credentials TO livetally_api;
+GRANT SELECT, INSERT ON codes_key, acts TO livetally_api;
 
--- organise: the commands of those who hold elections. Rolls and candidates of a draft may be brought again.
-GRANT SELECT ON elections, candidates, voters, electorate, electorate_births, registrations, roll_entries, roll_sizes, rejections, recorded, chain,
-    ledger_source, rebuilding, tally_generations, tally_positions, cells, group_totals, history, registered_groups, alerts, voting_codes, receipts,
-    users, credentials, acts TO livetally_organise;
+-- organise: those who hold elections, on the command line or through the API. Candidates of a draft may be listed again.
+GRANT SELECT ON elections, candidates, voters, electorate, electorate_births, registrations, on_roll, roll_lengths, roll_entries, roll_sizes,
+    rejections, recorded, chain, ledger_source, rebuilding, tally_generations, tally_positions, cells, group_totals, history, registered_groups,
+    alerts, voting_codes, receipts, users, credentials, codes_key, acts TO livetally_organise;
 GRANT SELECT (voter_id, voting_time, election_id, ballot_partition, ballot_offset) ON votes TO livetally_organise;
-GRANT INSERT, UPDATE ON elections, voters, electorate, electorate_births, registrations, voting_codes, users, credentials TO livetally_organise;
-GRANT INSERT, UPDATE, DELETE ON candidates, roll_entries, roll_sizes TO livetally_organise;
-GRANT INSERT ON acts TO livetally_organise;
+GRANT INSERT, UPDATE ON elections, roll_sizes, voting_codes, users, credentials TO livetally_organise;
+GRANT INSERT, DELETE ON candidates TO livetally_organise;
+GRANT INSERT ON voters, roll_entries, codes_key, acts TO livetally_organise;
 
 -- look: everything there is, for audit and `sql`, but what opens a door.
-GRANT SELECT ON elections, candidates, voters, electorate, electorate_births, registrations, roll_entries, roll_sizes, votes, rejections, recorded,
-    chain, ledger_source, rebuilding, tally_generations, tally_positions, cells, group_totals, history, registered_groups, alerts, judged,
-    receipts, acts TO livetally_look;
+GRANT SELECT ON elections, candidates, voters, electorate, electorate_births, registrations, on_roll, roll_lengths, roll_elections, roll_places,
+    roll_births, roll_entries, roll_sizes, votes, rejections, recorded, chain, ledger_source, rebuilding, tally_generations, tally_positions,
+    cells, group_totals, history, registered_groups, alerts, judged, receipts, codes_key, acts TO livetally_look;
 GRANT SELECT (election_id, voter_id, issued_at, voided_at) ON voting_codes TO livetally_look;
 GRANT SELECT (user_name, role, elections, is_disabled, created_at) ON users TO livetally_look;
-GRANT SELECT (user_name, kind, label, created_at, expires_at, revoked_at) ON credentials TO livetally_look;
+GRANT SELECT (number, user_name, kind, label, created_at, expires_at, idle_until, revoked_at) ON credentials TO livetally_look;
 
--- The views hold totals only.
+-- The views of totals.
 GRANT SELECT ON shown_totals, group_turnout, votes_per_candidate, votes_per_party, turnout_by_state, turnout_by_city, turnout_by_gender,
     turnout_by_age, votes_by_state, votes_by_city, votes_by_gender, votes_by_age, votes_per_minute
     TO livetally_show, livetally_api, livetally_organise, livetally_look;
-GRANT SELECT ON on_roll, roll_lengths, roll_elections, roll_places, roll_births
-    TO livetally_cast, livetally_tally, livetally_show, livetally_api, livetally_organise, livetally_look;
+
+-- Whom a session stands for, for the page: it brings the hash of what a browser has shown, and can read none.
+CREATE FUNCTION person_of_session(hash bytea, moment timestamptz) RETURNS TABLE (user_name text, role text, elections text[])
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = ''
+BEGIN ATOMIC
+    SELECT u.user_name, u.role, u.elections
+    FROM public.credentials c JOIN public.users u ON u.user_name = c.user_name
+    WHERE c.credential_hash = hash AND c.kind = 'session' AND c.revoked_at IS NULL AND c.expires_at > moment AND c.idle_until > moment
+        AND NOT u.is_disabled;
+END;
+REVOKE ALL ON FUNCTION person_of_session FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION person_of_session TO livetally_show;
