@@ -96,7 +96,7 @@ GRANT SELECT ON elections, candidates, voters, electorate, electorate_births, re
     rejections, recorded, chain, ledger_source, rebuilding, tally_generations, tally_positions, cells, group_totals, history, registered_groups,
     alerts, voting_codes, receipts, users, credentials, codes_key, acts TO livetally_organise;
 GRANT SELECT (voter_id, voting_time, election_id, ballot_partition, ballot_offset) ON votes TO livetally_organise;
-GRANT INSERT, UPDATE ON elections, roll_sizes, voting_codes, users, credentials TO livetally_organise;
+GRANT INSERT, UPDATE ON elections, registrations, roll_sizes, voting_codes, users, credentials TO livetally_organise;
 GRANT INSERT, DELETE ON candidates TO livetally_organise;
 GRANT INSERT ON voters, roll_entries, codes_key, acts TO livetally_organise;
 
