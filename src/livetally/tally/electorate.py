@@ -15,7 +15,7 @@ from livetally.tally.frames import registered
 RegisteredGroup = tuple[str, str, str, str, int]  # election_id, view, group_1, group_2, voters
 
 REFRESH_S = 10.0  # while people are being registered; asking whether they are costs 2 ms
-REFRESH_SHARE = 0.1  # of the time, at most: where rolls are lists or states, the people themselves are read, a second for each 300,000
+REFRESH_SHARE = 0.1  # of the time, at most: where rolls are lists or states, the people themselves are read
 
 PLACES = "SELECT roll, state, city, gender, voters FROM roll_places"
 BIRTHS = "SELECT roll, date_of_birth, voters FROM roll_births"

@@ -1,6 +1,6 @@
 -- Rolls, as they can be asked: who is on which, since when, how long it is, and how it divides into groups.
 
--- Lists come by the hundred thousand, and are looked at as a whole: row by row, as a foreign key does it, would take longer than all the rest.
+-- Lists come by the hundred thousand, and are looked at as a whole: row by row, as a foreign key does it, took longer than any other step.
 -- Nobody deletes voters or elections.
 ALTER TABLE roll_entries DROP CONSTRAINT roll_entries_voter_id_fkey, DROP CONSTRAINT roll_entries_election_id_fkey;
 CREATE FUNCTION refuse_entries_of_nobody() RETURNS trigger LANGUAGE plpgsql AS $$
