@@ -33,6 +33,7 @@ class Hall:
 
     def phone(self) -> requests.Session:
         session = requests.Session()
+        session.trust_env = False  # a bundle that the environment names would be asked instead
         session.verify = str(self.certificate)
         session.headers["X-Forwarded-For"] = "6.6.6.6"  # what a phone says of itself
         return session
