@@ -183,7 +183,7 @@ def test_green_says_what_was_counted_and_what_waits(judge: Judge) -> None:
     assert [(one.stage, one.count) for one in checked.waiting] == [("record", 2), ("tally", 0)]
 
 
-def test_votes_that_wait_for_long_are_amber(judge: Judge, database: Database, now_s: list[float]) -> None:
+def test_votes_that_wait_for_long_are_amber(judge: Judge, database: Database, topic: Topic, now_s: list[float]) -> None:
     """What has just been accepted is on its way, and said to be; what goes on waiting is late."""
     states(judge, 2)
     database.accepted = 9
@@ -193,7 +193,7 @@ def test_votes_that_wait_for_long_are_amber(judge: Judge, database: Database, no
     assert (judge.check().agreement.state, judge.check().agreement.behind) == ("green", 88)
     now_s[0] += 0.1
     assert (judge.check().agreement.state, judge.check().agreement.behind) == ("amber", 88)
-    database.accepted = 2
+    database.counted, topic.counts, topic.cells = 90, {A: 90}, {CELL: 90}
     assert states(judge, 1) == ["green"]
 
 
