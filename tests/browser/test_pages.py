@@ -144,6 +144,7 @@ def test_with_the_keyboard_alone(held: Held) -> None:
     _tab_to(page, "Places")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("/places"))
+    await_live(page)
     expect(page.get_by_test_id("map")).to_be_visible()
     _tab_to(page, "Leader")
     page.keyboard.press("ArrowRight")
