@@ -266,7 +266,7 @@ def _sideways(page: Page) -> int:
     return int(page.evaluate("(main => main.scrollWidth - main.clientWidth)(document.querySelector('[data-testid=stMain]'))"))
 
 
-def _tab_to(page: Page, text: str, presses_max: int = 60) -> None:
+def _tab_to(page: Page, text: str, presses_max: int = 200) -> None:
     for _ in range(presses_max):
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.innerText || ''").strip() == text:
