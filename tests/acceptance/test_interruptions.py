@@ -44,7 +44,7 @@ def test_killed_in_the_middle_a_run_goes_on_and_loses_nothing(other_livetally: L
 
 def test_stages_and_services_that_die_are_started_again_and_the_count_goes_on(other_livetally: Livetally) -> None:
     livetally = other_livetally
-    run = livetally.begin("run", "--voters", "24000", "--rate", "250", "--no-dashboard")
+    run = livetally.begin("run", "--voters", "48000", "--rate", "250", "--no-dashboard")
     wait_until(partial(_has_recorded_more, livetally, 100), "ballots are recorded")
     for name in ("simulate", "record", "record-2", "kafka", "postgres", "tally"):
         recorded = _recorded(livetally)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from electorate import add_election, cast_of, voter
+from electorate import CANDIDATES, cast_of, voter
 from ledger_rows import Link, assert_chained, head_after, links, stored
 from livetally.adapters import past
 from livetally.adapters.ledger import Ledger
@@ -170,7 +170,14 @@ def test_a_recorder_goes_on_behind_what_was_decided_before(servers: Servers, unm
     unmigrated.execute(sql["make_migrations_table"])
     unmigrated.execute(FOUNDATION)
     unmigrated.execute(sql["remember_migration"], migrations()[0][:2])
-    add_election(unmigrated)
+    unmigrated.execute(  # as it was added then, when an election had fewer columns
+        "INSERT INTO elections (election_id, name, kind, status, seed, opens_at)"
+        " VALUES ('e', 'Election e', 'simulated', 'open', 42, now() - interval '1 hour')"
+    )
+    for candidate_id in CANDIDATES:
+        unmigrated.execute(
+            "INSERT INTO candidates VALUES (%s, %s, 'Party', '', '', '', 'e', now() - interval '2 hours')", (candidate_id, candidate_id)
+        )
     registered_at = datetime.now(UTC) - timedelta(hours=3)
     with unmigrated.cursor() as cursor:
         for person in map(voter, range(4)):

@@ -48,6 +48,7 @@ LAST = [
 REFUSED = {
     "POST /elections/{election_id}/publish": 409,
     "POST /elections/{election_id}/certify": 409,
+    "GET /elections/{election_id}/audit": 409,  # nothing has been tallied here
 }
 
 

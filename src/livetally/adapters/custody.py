@@ -1,8 +1,13 @@
 """Who may touch the ledger, which ballots it belongs to, and whether it is whole."""
 
+import time
+
 from livetally.adapters.postgres import RECORDERS_LOCK, Connection
 from livetally.adapters.queries import queries
 from livetally.core.errors import LedgerError
+
+GONE_WITHIN_S = 3.0  # PostgreSQL notices a moment later that whoever held the lock has gone
+LOOK_AGAIN_S = 0.1
 
 
 class Custody:
@@ -19,8 +24,11 @@ class Custody:
 
     def be_alone(self) -> None:
         """Make sure that no recorder is running, and none starts, until the connection ends."""
-        if self._connection.execute(self._sql["be_alone"], (RECORDERS_LOCK,)).fetchone() != (True,):
-            raise LedgerError("A recorder is running. Stop `livetally record` or `livetally run` first, then rebuild.")
+        deadline_s = time.monotonic() + GONE_WITHIN_S
+        while self._connection.execute(self._sql["be_alone"], (RECORDERS_LOCK,)).fetchone() != (True,):
+            if time.monotonic() > deadline_s:
+                raise LedgerError("A recorder is running. Stop `livetally record` or `livetally run` first, then rebuild.")
+            time.sleep(LOOK_AGAIN_S)
 
     def claim(self, cluster_id: str, ballots_topic_id: str) -> str:
         """Bind the ledger to the ballots that fill it, and return its id. Raises LedgerError if it was filled from others."""
