@@ -58,7 +58,7 @@ async def rejections(
     return told(request, models.Rejections(election_id=election_id, total=sum(counts.values()), counts=counts, newest=listed))
 
 
-@router.get("/audit", summary="Whether everything agrees")
+@router.get("/audit", summary="Whether everything agrees", responses={409: {"description": "nothing has been tallied yet"}})
 async def audit(request: Request, ground: OnGround, election_id: InPath, person: Observer) -> models.Audit:
     """Reads every ballot, row and message of all elections, which takes a while. One at a time: a second one is told to wait."""
     await ground.pool.ask(lambda connection: known(connection, person, election_id))
