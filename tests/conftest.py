@@ -1,5 +1,7 @@
 """Real services for the whole run, a clean pipeline on them for each test. Who needs none of this does not load it."""
 
+import logging
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -8,6 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
+from livetally.commands.output import speech
+from livetally.observe.log import Logfmt
+
 if TYPE_CHECKING:
     from livetally.adapters.postgres import Connection
     from pipeline import Pipeline, Servers, Spark
@@ -15,6 +20,20 @@ if TYPE_CHECKING:
 # The machines are shared and noisy: how long an example takes says nothing about the code.
 settings.register_profile("livetally", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("livetally")
+
+
+@pytest.fixture(autouse=True)
+def _speech_as_before() -> Iterator[None]:
+    """A stage's command that was called in this process made its log of all that is said: not for the tests behind it."""
+    root, hook = logging.getLogger(), sys.excepthook
+    level = root.level
+    yield
+    sys.excepthook = hook
+    root.setLevel(level)
+    speech.propagate = True
+    for logger in (root, speech):
+        for handler in [one for one in logger.handlers if isinstance(one.formatter, Logfmt)]:
+            logger.removeHandler(handler)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,8 @@
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
 from commandline import Livetally
@@ -11,7 +13,8 @@ def _ending_alone(commands: Livetally) -> Iterator[Livetally]:
     yield commands
     left = commands.processes()
     for process in left:
-        process.kill()
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
     placing.remove(commands.data_dir)  # as root it may lie elsewhere
     assert not left, f"left running: {left}"
 
