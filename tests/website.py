@@ -30,6 +30,7 @@ from livetally.web.ground import Part
 from livetally.web.meter import Meter
 from livetally.web.organising import Listed, Organising
 from livetally.web.parts import every_part
+from livetally.web.server import Server
 from servers import free_port
 from waiting import wait_for
 
@@ -103,7 +104,8 @@ def _served(
         wanted, kafka, database_url, acts or organising(kafka, database_url), every_part() if parts is None else parts, now, meter
     )
     port = free_port()
-    server = uvicorn.Server(
+    server = Server(
+        app,
         uvicorn.Config(
             app,
             host="127.0.0.1",
@@ -113,7 +115,7 @@ def _served(
             server_header=False,
             proxy_headers=False,
             timeout_graceful_shutdown=1,
-        )
+        ),
     )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -176,9 +178,7 @@ class Hall:
             self._generation = cells.begin("tests", "first count").number
         minute = int(moment.timestamp()) // 60
         rows = "".join(
-            f"{election_id},{election_id}-{number},{state},City 1,female,65+,,{some}\n{election_id},{election_id}-{number},{state},,,,{minute},{some}\n"
-            for number, some in enumerate(votes)
-            if some
+            f"{election_id},{election_id}-{number},{state},City 1,female,65+,{minute},{some}\n" for number, some in enumerate(votes) if some
         )
         starts, ends = ({0: self._batch} if self._batch else {}), {0: self._batch + 1}
         with self.connection.transaction():

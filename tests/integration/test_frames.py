@@ -34,15 +34,16 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
 Minute = tuple[str, str, str, int]  # election, candidate, state, minute
 
 
-def count(spark: SparkSession, values: list[bytes | None]) -> tuple[dict[Cell, int], dict[Minute, int]]:
+def count(spark: SparkSession, values: list[bytes | None]) -> tuple[Counter[Cell], Counter[Minute]]:
     messages = spark.createDataFrame([(value,) for value in values], StructType([StructField("value", BinaryType())]))
-    cells, minutes = {}, {}
+    cells: Counter[Cell] = Counter()
+    minutes: Counter[Minute] = Counter()
     for row in frames.counts(frames.votes(messages)).collect():
-        if row.minute is None:
-            cells[Cell(*row[: len(Cell._fields)])] = row.votes
-        else:
-            assert (row.city, row.gender, row.age_group, row.second // 60) == (None, None, None, row.minute)
-            minutes[row.election_id, row.candidate_id, row.state, row.minute] = row.votes
+        cells[Cell(*row[: len(Cell._fields)])] += row.votes
+        assert (row.minute is None) == (row.second is None)
+        if row.minute is not None:
+            assert row.second // 60 == row.minute
+            minutes[row.election_id, row.candidate_id, row.state, row.minute] += row.votes
     return cells, minutes
 
 

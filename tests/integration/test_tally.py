@@ -222,7 +222,7 @@ def adding(number: int, counts: bytes, starts: dict[int, int], ends: dict[int, i
     return Batch(number, counts, starts, ends, reached_s=1_777_777_777)
 
 
-KENT = b"e,c0,Kent,Deal,female,18-24,,3\ne,c0,Kent,,,,29629629,3\n"
+KENT = b"e,c0,Kent,Deal,female,18-24,29629629,3\n"
 KENT_AND_DEVON = KENT + b"e,c1,Devon,Exeter,male,65+,,4\n"
 
 
@@ -300,6 +300,26 @@ def test_a_repeated_batch_announces_the_same_totals(pipeline: Pipeline, spark: S
         assert len(messages) == groups
         assert set(messages.values()) == {3}
     assert announced(pipeline, "aggregated_turnout_by_location") == {("e", "Kent"): 7}
+
+
+def test_whatever_ends_the_watching_ends_the_query_so_that_the_next_one_can_begin(
+    pipeline: Pipeline, spark: Spark, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the broker goes away just while the registered are announced, beside the batches."""
+    pipeline.hold_election(5)
+    with monkeypatch.context() as away:
+
+        def refuse(*_: object) -> None:
+            raise ServiceError("the broker is away")
+
+        away.setattr(Count, "note_registered", refuse)
+        with pytest.raises(ServiceError, match="the broker is away"), tallying(pipeline, spark) as worker:
+            worker.wait()
+    assert spark.session(pipeline.settings).streams.active == []
+    pipeline.cast_votes(range(5))
+    pipeline.record_all()
+    tally_all(pipeline, spark)
+    assert_exact(pipeline, 5)
 
 
 def test_a_second_publisher_fences_the_first(pipeline: Pipeline) -> None:

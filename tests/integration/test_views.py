@@ -138,8 +138,7 @@ class Kept:
         self.cast += votes
         counts = Counter((state, candidate_id, int(moment.timestamp()) // 60) for moment, state, candidate_id in votes)
         rows = "".join(
-            f"e,{candidate_id},{state},A City,female,65+,,{number}\ne,{candidate_id},{state},,,,{minute},{number}\n"
-            for (state, candidate_id, minute), number in counts.items()
+            f"e,{candidate_id},{state},A City,female,65+,{minute},{number}\n" for (state, candidate_id, minute), number in counts.items()
         )
         starts, ends = ({0: self._batch} if self._batch else {}), {0: self._batch + 1}
         batch = Batch(self._batch, rows.encode(), starts, ends, max(int(moment.timestamp()) for moment, *_ in votes))

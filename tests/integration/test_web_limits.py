@@ -83,6 +83,27 @@ def test_problems(site: Site, method: str, path: str, more: dict[str, Any], stat
         assert int(response.headers["Retry-After"]) > 0
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "more", "status", "words"),
+    [
+        ("GET", "/vote/<script>", {}, 404, "nothing at this address"),
+        ("POST", "/body", {"data": b"x" * 6000}, 413, "larger than"),
+        ("GET", "/slow", {}, 503, "In 2 seconds"),
+        ("GET", "/faulty", {}, 500, "not your fault"),
+    ],
+)
+def test_a_browser_is_shown_a_page(site: Site, method: str, path: str, more: dict[str, Any], status: int, words: str) -> None:
+    response = site.ask(method, path, headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}, **more)
+    assert response.status_code == status
+    assert response.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert "Accept" in response.headers["Vary"]
+    assert response.headers["Cache-Control"] == "no-store"
+    assert words in response.text
+    assert ("cannot be counted twice" in response.text) == path.startswith("/vote")
+    assert SECRET not in response.text
+    assert "<script>" not in response.text
+
+
 def test_every_answer_tells_the_browser_what_not_to_do(site: Site) -> None:
     for path in ("/asks", "/nowhere", "/faulty"):
         headers = site.get(path).headers

@@ -31,6 +31,7 @@ class Ear:
 
     def __init__(self, site: Site, election_id: str, who: Credential | None = None) -> None:
         self.heard: list[tuple[float, Event]] = []
+        self.has_ended = False  # as an answer does that is whole
         headers = (who.headers() if who else {}) | {"Last-Event-ID": "17"}
         self._response = requests.get(f"{site.url}/elections/{election_id}/results/stream", headers=headers, stream=True, timeout=60)
         assert self._response.status_code == 200, self._response.text
@@ -54,6 +55,7 @@ class Ear:
                     self.heard.append((time.monotonic(), (name, json.loads(line[6:]))))
         except (requests.RequestException, AttributeError, ValueError):  # it was closed meanwhile
             return
+        self.has_ended = True
 
 
 @pytest.fixture
@@ -147,6 +149,13 @@ def test_who_is_disabled_sees_no_more_than_the_public(site: Site, connection: Co
     hall.count("secret", 1, 0)
     wait_for(lambda: site.get("/elections/live/results").status_code == 200, "it goes on")
     assert totals(ear) == [0]
+
+
+def test_a_stream_ends_when_the_server_does(servers: Servers, database_url: str, hall: Hall) -> None:  # noqa: ARG001 (it fills the database)
+    with served(servers.kafka, database_url) as site:
+        ear = Ear(site, "live")
+        wait_for(lambda: totals(ear) == [1], "the state at the beginning")
+    wait_for(lambda: ear.has_ended, "the stream has ended, and was not cut off")
 
 
 def test_without_kafka_it_is_slower_and_goes_on(database_url: str, hall: Hall) -> None:

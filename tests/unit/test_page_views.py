@@ -79,7 +79,7 @@ def test_people() -> None:
 def test_over_time() -> None:
     test = page(snapshot(ELECTION), "Over time", Told(Answer(SERIES, NOW), leaders=AHEAD))
     said = text(markup(test))
-    assert "At most 250 votes came a minute" in said
+    assert "had most votes so far: 250 votes" in said
     assert [one.label for one in test.expander][:2] == ["Numbers: Votes counted, over time", "Numbers: Votes a minute"]
 
 

@@ -80,4 +80,9 @@ def test_where_votes_come_from() -> None:
 
 def test_pace() -> None:
     series = Series(tuple(NOW + timedelta(minutes=number) for number in range(3)), {"c0": (5, 25, 30), "c1": (1, 2, 3)})
-    assert sentences.pace(scene(result({"Ada": 30, "Bo": 3})), series) == "At most 21 votes came a minute, by 21:01; 6 votes in the newest."
+    assert (
+        sentences.pace(scene(result({"Ada": 30, "Bo": 3})), series)
+        == "The minute that ended at 21:01 had most votes: 21 votes. The newest has 6 votes."
+    )
+    rising = Series(series.ends[:2], {"c0": (5, 25)})
+    assert sentences.pace(scene(result({"Ada": 30})), rising) == "The minute that ended at 21:01 had most votes so far: 20 votes."

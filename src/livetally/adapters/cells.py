@@ -32,7 +32,7 @@ class Generation:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What one batch adds: counts as CSV (the fields of a cell, minute, votes; see `frames.counts`), and from where to where it has read."""
+    """What one batch adds: counts as CSV (the fields of a cell, minute, votes), and from where to where it has read."""
 
     number: int
     counts: bytes

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 TICK_S = 0.2
 KEEPS_ALIVE_S = 20  # a connection on which nothing is asked
 CONNECTIONS_MAX = 5_000  # at once: a thousand listeners, and everybody else
-STOPS_WITHIN_S = 3  # streams of results have no end of their own
+STOPS_WITHIN_S = 3  # whoever reads their answer more slowly is cut off
 
 log = logging.getLogger(__name__)
 
@@ -118,7 +118,10 @@ def listed(election_id: str, rows: Sequence[Mapping[str, str]]) -> "Listed":
 def _serve(app: "FastAPI", address: str, port: int, meter: "Meter", stop: threading.Event) -> str:
     import uvicorn
 
-    server = uvicorn.Server(
+    from livetally.web.server import Server
+
+    server = Server(
+        app,
         uvicorn.Config(
             app,
             host=address,
@@ -134,7 +137,7 @@ def _serve(app: "FastAPI", address: str, port: int, meter: "Meter", stop: thread
             limit_concurrency=CONNECTIONS_MAX,
             timeout_keep_alive=KEEPS_ALIVE_S,
             timeout_graceful_shutdown=STOPS_WITHIN_S,
-        )
+        ),
     )
     serving = threading.Thread(target=server.run, name="uvicorn", daemon=True)
     serving.start()

@@ -2,7 +2,6 @@
 
 import argparse
 import csv
-import getpass
 import os
 import sys
 from collections.abc import Iterable, Iterator
@@ -11,10 +10,10 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import quote
 
-from livetally.adapters.acts import COMMAND_LINE, Actor
 from livetally.adapters.codes import Codes, Letter, codes_key
 from livetally.adapters.postgres import connect, explained
 from livetally.adapters.rights import Rights
+from livetally.commands.actor import actor
 from livetally.commands.backing import database_of
 from livetally.commands.output import say
 from livetally.core.errors import UsageError
@@ -28,7 +27,7 @@ def codes(arguments: argparse.Namespace) -> int:
     settings = read_settings()
     election_id: str = arguments.id
     url = f"{public_url(settings)}/vote/{quote(election_id, safe='')}"
-    actor = Actor(getpass.getuser(), COMMAND_LINE)
+    who = actor()
     with (
         database_of(settings, looks_only=False) as database_url,
         closing(connect(database_url, "codes", Rights.ORGANISE, bounded=False)) as connection,
@@ -37,9 +36,9 @@ def codes(arguments: argparse.Namespace) -> int:
         made = Codes(connection, codes_key(connection, settings.data_dir))
         with _letters(arguments.output) as letters, connection.transaction():  # what could not be written was not issued
             if arguments.reissue is None:
-                issued = letters.write(url, made.issue(election_id, actor))
+                issued = letters.write(url, made.issue(election_id, who))
             else:
-                issued = letters.write(url, iter([[made.reissue(election_id, arguments.reissue, actor)]]))
+                issued = letters.write(url, iter([[made.reissue(election_id, arguments.reissue, who)]]))
             letters.finish()
     _tell(issued, election_id, arguments)
     return 0

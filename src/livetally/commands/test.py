@@ -28,8 +28,8 @@ FAULTS, RECOVERY = "faults", "recovery"
 RECOVERY_ROUNDS = 4  # of what takes half a minute each, as Spark has to start
 SUITES = {
     "quick": ("tests/unit",),
-    # Two files at a time: most of them wait for services to start and stop.
-    "all": ("tests", "--numprocesses", "2", "--dist", "loadfile"),
+    # Three files at a time on two cores: most of them wait for services to start and stop. Those that take longest come first.
+    "all": ("tests", "--numprocesses", "3", "--dist", "loadfile", "--no-loadscope-reorder"),
 }
 
 

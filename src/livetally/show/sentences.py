@@ -146,4 +146,7 @@ def pace(scene: Scene, series: Series) -> str:
         return "No minute is over yet."
     busiest = max(range(len(per_minute)), key=per_minute.__getitem__)
     when = series.ends[busiest].astimezone(scene.moment.zone)
-    return f"At most {plural(round(per_minute[busiest]), 'vote')} came a minute, by {when:%H:%M}; {plural(round(per_minute[-1]), 'vote')} in the newest."
+    most, newest = (plural(round(votes), "vote") for votes in (per_minute[busiest], per_minute[-1]))
+    if busiest == len(per_minute) - 1:
+        return f"The minute that ended at {when:%H:%M} had most votes so far: {most}."
+    return f"The minute that ended at {when:%H:%M} had most votes: {most}. The newest has {newest}."

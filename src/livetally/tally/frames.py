@@ -27,8 +27,7 @@ VOTE_SCHEMA = StructType(
 COUNTS = """
 SELECT election_id, candidate_id, state, city, gender, age_group, minute, count(*) AS votes, max(second) AS second
 FROM (SELECT election_id, candidate_id, state, city, gender, age_group, second, second DIV 60 AS minute FROM {votes})
-GROUP BY GROUPING SETS ((election_id, candidate_id, state, city, gender, age_group), (election_id, candidate_id, state, minute))
-HAVING city IS NOT NULL OR minute IS NOT NULL
+GROUP BY election_id, candidate_id, state, city, gender, age_group, minute
 """
 
 
@@ -49,11 +48,7 @@ def votes(messages: DataFrame) -> DataFrame:
 
 
 def counts(votes: DataFrame) -> DataFrame:
-    """What these votes add: how many lie in each cell, and how many in each minute, by state and candidate.
-
-    A row of a cell has no minute; a row of a minute has neither city nor gender nor age group, and tells the last second in it. Votes that
-    do not say when they were cast are in no minute.
-    """
+    """What these votes add: how many lie in each cell and minute, and the last second in it. Votes that do not say when they were cast have no minute."""
     return votes.sparkSession.sql(COUNTS, votes=votes)
 
 

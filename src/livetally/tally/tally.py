@@ -8,8 +8,8 @@ what is stored already is not added again.
 import logging
 import threading
 import time
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -48,7 +48,7 @@ LOOK_S = 0.1
 WARM_UP_VOTES = 1_000
 AS_THE_SYSTEM_SEES_FIT = "-1"  # of Kafka's 64 kB a votes' portion is thirty times as much: Spark waited for the broker half of the time
 POLL_VOTES_MAX = 2_000  # at once to a task; with Kafka's 500 it asks four times as often
-STOP_TIMEOUT_S = 10.0  # a batch that has begun is finished, unless a service hangs
+STOP_TIMEOUT_S = 10  # a batch that has begun is finished, unless a service hangs
 
 log = logging.getLogger(__name__)
 
@@ -120,17 +120,17 @@ def _tally_while_services_answer(
         count = Count(generation, ends(client, VOTES), connection, publisher, checkpoint, lambda: datetime.now(UTC), reached)
         with closing(count), closing(Heartbeat(count.beat)), closing(connect(database_url, "tally's electorate", Rights.TALLY)) as other:
             count.begin()
-            query = _start(spark, settings, bootstrap_servers, checkpoint, count)
-            log.info("counting", extra={"generation": generation.number})
-            meter.follows(bootstrap_servers, lambda: count.positions)
-            meter.ready()
-            electorate = Electorate(spark, database_url)
-            rounds = (
-                Progress(query, meter),
-                Refresh(Cells(other).registered_mark, electorate.groups, count.note_registered, time.monotonic),
-                Presence(topics.answer, meter, time.monotonic),
-            )
-            _watch(query, count, stop, rounds)
+            with _running(_start(spark, settings, bootstrap_servers, checkpoint, count)) as query:
+                log.info("counting", extra={"generation": generation.number})
+                meter.follows(bootstrap_servers, lambda: count.positions)
+                meter.ready()
+                electorate = Electorate(spark, database_url)
+                rounds = (
+                    Progress(query, meter),
+                    Refresh(Cells(other).registered_mark, electorate.groups, count.note_registered, time.monotonic),
+                    Presence(topics.answer, meter, time.monotonic),
+                )
+                _watch(query, count, stop, rounds)
 
 
 def _take_up(
@@ -188,6 +188,18 @@ def _start(spark: SparkSession, settings: Settings, bootstrap_servers: str, chec
         .foreachBatch(count.count_batch)
         .start()
     )
+
+
+@contextmanager
+def _running(query: StreamingQuery) -> Iterator[StreamingQuery]:
+    """Whatever ends the watching ends the query, too, and entirely: Spark lets no other one begin before."""
+    try:
+        yield query
+    finally:
+        if query.isActive:
+            _let_finish(query)
+        with suppress(StreamingQueryException):  # `_watch` says what a query died of
+            query.awaitTermination(STOP_TIMEOUT_S)  # inactive it is a while before it has ended
 
 
 def _watch(query: StreamingQuery, count: Count, stop: threading.Event, rounds: tuple[Progress, Refresh, Presence]) -> None:

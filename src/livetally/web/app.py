@@ -58,6 +58,7 @@ def make_app(
             hashing=hashing,
             logins=logins,
             auditing=asyncio.Lock(),
+            ending=asyncio.Event(),
             meter=meter,
         )
         app.state.ground = ground

@@ -31,6 +31,7 @@ class Ground:
     hashing: Hashing
     logins: Buckets  # attempts to sign in
     auditing: asyncio.Lock  # one at a time
+    ending: asyncio.Event  # set when the server begins to stop
     meter: Meter | None
 
 

@@ -131,7 +131,7 @@ class Answer:
         if self.status:
             raise problem
         self.limit = None
-        await problem.response(scope["path"])(scope, receive, self.send)
+        await problem.response(scope)(scope, receive, self.send)
 
 
 def take_longer(request: Request, seconds: float) -> None:

@@ -98,14 +98,20 @@ class Live:
         loop = asyncio.get_running_loop()
         follower = threading.Thread(target=self._follow, args=(loop,), name="results", daemon=True)
         follower.start()
-        telling = asyncio.create_task(self._tell())
+        telling, ending = asyncio.create_task(self._tell()), asyncio.create_task(self._wake_at_the_end())
         try:
             yield
         finally:
             self._stop.set()
             telling.cancel()
-            await asyncio.gather(telling, return_exceptions=True)
+            ending.cancel()
+            await asyncio.gather(telling, ending, return_exceptions=True)
             await asyncio.to_thread(follower.join, STOPS_WITHIN_S)
+
+    async def _wake_at_the_end(self) -> None:
+        await self._ground.ending.wait()
+        for listener in [one for some in self._listeners.values() for one in some]:
+            listener.changed.set()
 
     async def _tell(self) -> None:
         """Look at every election that somebody watches: when the tally has announced something, and once a second."""

@@ -1,4 +1,4 @@
-"""What went wrong, as `application/problem+json` (RFC 9457): for programs a type, for people what to do."""
+"""What went wrong, as `application/problem+json` (RFC 9457): for programs a type, for people what to do. A browser is shown a page."""
 
 import logging
 from collections.abc import Mapping
@@ -7,11 +7,12 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
 from livetally.core.errors import AuditError, ElectionError, ServiceError, UsageError
+from livetally.web.page import page
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 2  # a broker or a database that was killed is back within some seconds
@@ -50,10 +51,20 @@ class Problem(Exception):  # noqa: N818 (the name that RFC 9457 gives it)
         }
         return named if self.field is None else named | {"field": self.field}
 
-    def response(self, path: str) -> JSONResponse:
-        return JSONResponse(
-            self.document(path), self.status, {"Cache-Control": "no-store", "Vary": "Cookie, Authorization"} | self.headers, MEDIA_TYPE
+    def response(self, scope: Scope) -> Response:
+        headers = {"Cache-Control": "no-store", "Vary": "Accept, Cookie, Authorization"} | self.headers
+        if b"text/html" not in dict(scope["headers"]).get(b"accept", b""):  # which a browser asks for, and no program does by itself
+            return JSONResponse(self.document(scope["path"]), self.status, headers, MEDIA_TYPE)
+        shown = page(
+            "problem.html",
+            self.status,
+            title=HTTPStatus(self.status).phrase,
+            detail=self.detail,
+            wait_s=self.headers.get("Retry-After"),
+            is_voting=scope["path"].startswith("/vote"),
         )
+        shown.headers.update(headers)
+        return shown
 
 
 def away(detail: str) -> Problem:
@@ -95,8 +106,8 @@ def problem_of(fault: Exception, scope: Scope) -> Problem:
             return Problem(500, "fault", "Something went wrong here that is not your fault. The log of the server says what.")
 
 
-async def _answer(request: Request, fault: Exception) -> JSONResponse:
-    return problem_of(fault, request.scope).response(request.url.path)
+async def _answer(request: Request, fault: Exception) -> Response:
+    return problem_of(fault, request.scope).response(request.scope)
 
 
 def _of_validation(fault: RequestValidationError, scope: Scope) -> Problem:

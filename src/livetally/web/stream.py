@@ -65,7 +65,7 @@ async def _events(ground: Ground, live: Live, request: Request, election_id: str
     sent: tuple[int, Sight] | None = None
     async with live.listen(election_id) as listener:
         yield f"retry: {RETRY_MS}\n\n"
-        while True:
+        while not ground.ending.is_set():
             listener.changed.clear()
             if person is not PUBLIC and loop.time() - asked_s >= ASKED_AGAIN_S:
                 person, asked_s = await _still(request, person), loop.time()

@@ -26,7 +26,7 @@ DELETE FROM tally_generations WHERE state = 'counting' RETURNING generation;
 SELECT batch, extract(epoch FROM reached)::bigint FROM tally_generations WHERE generation = %s FOR UPDATE;
 
 -- name: make_changed
--- What a batch adds: rows of cells, which have no minute, and rows of minutes of voting (since 1970), which have no city, gender, age group.
+-- What a batch adds: votes by cell and minute of voting (since 1970), which is null where a vote does not say it.
 CREATE TEMPORARY TABLE IF NOT EXISTS changed (
     election_id text, candidate_id text, state text, city text, gender text, age_group text, minute bigint, votes bigint
 ) ON COMMIT DELETE ROWS;
@@ -38,7 +38,6 @@ COPY changed (election_id, candidate_id, state, city, gender, age_group, minute,
 INSERT INTO cells AS c (generation, election_id, candidate_id, state, city, gender, age_group, votes, batch)
 SELECT %(generation)s, election_id, candidate_id, state, city, gender, age_group, sum(votes), %(batch)s
 FROM changed
-WHERE minute IS NULL
 GROUP BY election_id, candidate_id, state, city, gender, age_group
 ON CONFLICT (city, candidate_id, age_group, gender, state, election_id, generation) DO UPDATE
 SET votes = c.votes + excluded.votes, batch = excluded.batch;
@@ -66,7 +65,6 @@ WITH added AS (
            CASE WHEN grouping(state, gender, age_group) = 7 OR grouping(candidate_id) = 1 THEN '' ELSE candidate_id END,
            sum(votes), %(batch)s
     FROM changed
-    WHERE minute IS NULL
     GROUP BY GROUPING SETS (
         (election_id, candidate_id),
         (election_id, state), (election_id, state, candidate_id),
