@@ -149,7 +149,7 @@ class Settings(KafkaSettings):
     replication_factor: int = Field(1, ge=1, le=5, description="copies of each partition, taken when topics are made")
     record_batch_ballots_max: int = Field(10_000, ge=1, le=100_000, description="ballots that *record* decides in one transaction at most")
     tally_batch_votes_max: int = Field(200_000, ge=1, description="votes that one batch of *tally* takes at most")
-    tally_interval_ms: int = Field(500, ge=0, le=60_000, description="time between the starts of two batches of *tally*")
+    tally_interval_ms: int = Field(400, ge=0, le=60_000, description="time between the starts of two batches of *tally*")
     api_body_bytes_max: int = Field(262_144, ge=4096, description="size of a request to the API at most")
     api_request_s_max: float = Field(10.0, gt=0, le=600, description="time until the API has begun to answer a request at most")
     api_requests_per_s: float = Field(

@@ -24,6 +24,7 @@ from livetally.tally.collect import collect
 from livetally.tally.points import Point, Reached
 from livetally.tally.watch import Watch
 
+SMALL = 10_000  # votes of a batch that one task counts: two that read, and two that add up what those found, would take longer
 NOBODY_VOTES_S = 180.0  # after so long without a vote, what was raised may be over
 
 log = logging.getLogger(__name__)
@@ -122,14 +123,15 @@ class Count:
         return not self._is_quiet and (self._now() - self._voted_at).total_seconds() >= NOBODY_VOTES_S
 
     def _counted(self, votes: DataFrame, number: int) -> Batch:
-        self._reached(Point.BEFORE_COLLECT)
-        counts = collect(frames.counts(votes))
-        self._reached(Point.AFTER_COLLECT)
         before, starts = self._read_up_to
         if before != number - 1:
             starts = self._checkpoint.ends_of(number - 1) if number > 0 else {}
         ends = self._checkpoint.ends_of(number)
         self._read_up_to = number, ends
+        self._reached(Point.BEFORE_COLLECT)
+        is_small = sum(ends.values()) - sum(starts.values()) <= SMALL
+        counts = collect(frames.counts(votes.coalesce(1) if is_small else votes))
+        self._reached(Point.AFTER_COLLECT)
         return Batch(number, counts.rows, starts, ends, counts.reached_s)
 
     def _store(self, batch: Batch) -> None:
