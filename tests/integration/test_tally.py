@@ -20,6 +20,7 @@ from livetally.audit.walk import audit
 from livetally.core.errors import LedgerError, ServiceError
 from livetally.core.tally import VIEWS
 from livetally.core.wire import BY_AGE
+from livetally.tally import count as count_module
 from livetally.tally import frames
 from livetally.tally.count import Count
 from livetally.tally.points import Point, unwatched
@@ -274,7 +275,9 @@ class Batches:
         return {0: 10 * (batch + 1)}
 
 
-def test_a_repeated_batch_announces_the_same_totals(pipeline: Pipeline, spark: Spark) -> None:
+@pytest.mark.parametrize("small", [count_module.SMALL, 0], ids=["in one task", "spread over tasks"])
+def test_a_repeated_batch_announces_the_same_totals(pipeline: Pipeline, spark: Spark, monkeypatch: pytest.MonkeyPatch, small: int) -> None:
+    monkeypatch.setattr(count_module, "SMALL", small)
     pipeline.hold_election(1)
     generation = Cells(pipeline.connection).begin("fingerprint", "first count")
     count = Count(

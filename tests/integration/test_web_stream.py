@@ -151,7 +151,8 @@ def test_who_is_disabled_sees_no_more_than_the_public(site: Site, connection: Co
     assert totals(ear) == [0]
 
 
-def test_a_stream_ends_when_the_server_does(servers: Servers, database_url: str, hall: Hall) -> None:  # noqa: ARG001 (it fills the database)
+@pytest.mark.usefixtures("hall")
+def test_a_stream_ends_when_the_server_does(servers: Servers, database_url: str) -> None:
     with served(servers.kafka, database_url) as site:
         ear = Ear(site, "live")
         wait_for(lambda: totals(ear) == [1], "the state at the beginning")
