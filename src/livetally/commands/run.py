@@ -4,6 +4,7 @@ import argparse
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from livetally.adapters.postgres import connect, explained
@@ -22,10 +23,12 @@ from livetally.core.elections import DEFAULT_SEED, DEFAULT_VOTERS, Election
 from livetally.core.errors import ElectionError, ServiceError
 from livetally.embedded.services import Services
 from livetally.settings import read_settings
+from livetally.show.dashboard import HEALTH_PATH, answers
 
 TICK_S = 0.1
 PULSE_S = 0.5
-PAGE_WITHIN_S = 60.0
+ANSWERS_WITHIN_S = 60.0
+API_PATH = "/openapi.json"  # anybody may read it, and nothing is asked for it
 EXIT_INTERRUPTED = 130
 
 
@@ -57,6 +60,17 @@ def run(arguments: argparse.Namespace) -> int:
         return 0 if is_over else EXIT_INTERRUPTED
 
 
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What people can look at while a run goes on."""
+
+    name: str
+    stage: str
+    url: str
+    path: str  # is answered as soon as the rest is
+    deadline_s: float
+
+
 class Run:
     """One run from the first voter to the last vote tallied."""
 
@@ -69,16 +83,16 @@ class Run:
         self._with_api = not arguments.no_api
         self._display = display
         self._pulses = pulses
-        self._page_url: str | None = None
-        self._page_deadline = 0.0
+        self._unannounced: list[Served] = []
 
     def hold(self) -> list[Election]:
         """Hold the elections; they are closed when everything on its way has arrived."""
+        settings = self._backing.settings
         self._spawn("tally")  # first: Spark takes longest to start, and people are registered meanwhile
         if self._with_page:
-            self._open_page()
+            self._open("The page", "dashboard", settings.dashboard_address, settings.dashboard_port, HEALTH_PATH)
         if self._with_api:
-            self._spawn("api")
+            self._open("The API", "api", settings.api_address, settings.api_port, API_PATH)
         plan = self._plan
         self._spawn("register", "--voters", str(plan.voters), "--seed", str(plan.seed), "--elections", str(plan.elections))
         self._watch(lambda _pulse: self._services.has_finished("register"))
@@ -111,8 +125,7 @@ class Run:
         next_pulse_s = 0.0
         while True:
             self._services.tick()
-            if self._page_url is not None:
-                self._announce_page(self._page_url)
+            self._announce()
             if time.monotonic() >= next_pulse_s:
                 next_pulse_s = time.monotonic() + PULSE_S
                 pulse = self._pulse()
@@ -131,23 +144,21 @@ class Run:
     def _spawn(self, stage: str, *options: str, name: str | None = None) -> None:
         self._services.spawn(name or stage, [*LIVETALLY, stage, *options], self._backing.environment())
 
-    def _open_page(self) -> None:
-        settings = self._backing.settings
-        port = self._backing.choose_port("dashboard", settings.dashboard_port)  # remembered: the stage comes to the same one
-        self._spawn("dashboard")
-        self._page_url = f"http://{settings.dashboard_address}:{port}"
-        self._page_deadline = time.monotonic() + PAGE_WITHIN_S
+    def _open(self, name: str, stage: str, address: str, preferred_port: int, path: str) -> None:
+        port = self._backing.choose_port(stage, preferred_port)  # remembered: the stage comes to the same one
+        self._spawn(stage)
+        self._unannounced.append(Served(name, stage, f"http://{address}:{port}", path, time.monotonic() + ANSWERS_WITHIN_S))
 
-    def _announce_page(self, url: str) -> None:
-        """Once, when the page can be looked at."""
-        from livetally.show.dashboard import answers
-
-        if answers(url):
-            self._display.say(f"The page: {url}")
-            self._page_url = None
-        elif time.monotonic() > self._page_deadline:
-            self._display.say(f"The page at {url} does not answer yet; its log is dashboard.log in the data directory.")
-            self._page_url = None
+    def _announce(self) -> None:
+        """Once for each, when it can be looked at."""
+        for one in list(self._unannounced):
+            if answers(one.url, one.path):
+                self._display.say(f"{one.name}: {one.url}")
+            elif time.monotonic() > one.deadline_s:
+                self._display.say(f"{one.name} at {one.url} does not answer yet; its log is {one.stage}.log in the data directory.")
+            else:
+                continue
+            self._unannounced.remove(one)
 
 
 def _open_elections(database_url: str) -> list[Election]:

@@ -40,10 +40,10 @@ def options(port: int, address: str) -> dict[str, str | int | bool]:
     }
 
 
-def answers(url: str) -> bool:
-    """Whether the page at this address can be looked at."""
+def answers(url: str, path: str = HEALTH_PATH) -> bool:
+    """Whether the page at this address can be looked at, or what else is served there."""
     try:
-        with urllib.request.urlopen(url.rstrip("/") + HEALTH_PATH, timeout=HEALTH_TIMEOUT_S) as response:  # noqa: S310 (our own address)
+        with urllib.request.urlopen(url.rstrip("/") + path, timeout=HEALTH_TIMEOUT_S) as response:  # noqa: S310 (our own address)
             return bool(response.status == 200)  # noqa: PLR2004 (HTTP's own number)
     except (URLError, TimeoutError, ConnectionError):
         return False

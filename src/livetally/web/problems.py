@@ -61,7 +61,7 @@ class Problem(Exception):  # noqa: N818 (the name that RFC 9457 gives it)
             title=HTTPStatus(self.status).phrase,
             detail=self.detail,
             wait_s=self.headers.get("Retry-After"),
-            is_voting=scope["path"].startswith("/vote"),
+            is_voting=scope["path"].startswith("/vote") and (self.status == 429 or self.status >= 500),  # noqa: PLR2004 (it was on its way)
         )
         shown.headers.update(headers)
         return shown
