@@ -25,7 +25,7 @@ from livetally.adapters.roll import Roll
 from livetally.core.elections import Candidate
 from livetally.core.errors import ServiceError
 from livetally.core.tally import Cell, age_group, cell_of
-from livetally.core.wire import VOTES, decode, ms_text, outcome_headers, vote_message, vote_tail, voter_message
+from livetally.core.wire import VOTES, decode, ms_text, outcome_headers, vote_message, vote_parts, voter_message
 from livetally.register.candidates import make_candidates
 from livetally.register.people import people
 from livetally.register.register import announce_candidates
@@ -93,12 +93,12 @@ def _made(
 ) -> Iterator[Outgoing]:
     """The votes one by one, each counted in its cell and minute."""
     opened_ms = round((contest.election.opens_at or datetime.now(UTC)).timestamp() * 1000)
-    tails = {one.candidate_id: vote_tail(one) for one in candidates}
+    parts = {one.candidate_id: vote_parts(one) for one in candidates}
     group_on = functools.lru_cache(maxsize=None)(age_group)  # so many birthdays there are
     for number, voter in enumerate(people(contest.seed, 0, votes)):
         time = ms_text(opened_ms + int(number * hours * MS_PER_HOUR / votes))
         candidate_id = choice(contest, voter)
-        value = vote_message(voter_message(voter), tails[candidate_id], time)
+        value = vote_message(voter_message(voter), parts[candidate_id], time)
         cell = Cell(
             contest.election.election_id,
             candidate_id,

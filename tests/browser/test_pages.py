@@ -205,12 +205,16 @@ def test_a_refresh_moves_nothing(held: Held) -> None:
     table = page.locator(".st-key-behind-map table")
     expect(table).to_be_visible()
     opened.scroll_into_view_if_needed()
-    before = page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop")
-    page.evaluate(_WATCH_OPACITY)
+    page.evaluate(_UNTIL_STILL)
     refreshed = page.get_by_test_id("refreshed")
     was = refreshed.inner_text()
+    page.evaluate(_WATCH_OPACITY)
+    before = [opened.bounding_box(), table.bounding_box()]
     expect(refreshed).not_to_have_text(was, timeout=SHOWN_WITHIN_MS)
-    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop") == before
+    page.evaluate(_UNTIL_STILL)
+    assert [opened.bounding_box(), table.bounding_box()] == before, (
+        "where people see them: a line more or less above, out of sight, moves nothing"
+    )
     expect(table).to_be_visible()
     assert page.evaluate("window.faintest") == 1
 
@@ -233,6 +237,20 @@ def test_no_other_server_learns_who_is_looking(held: Held) -> None:
     page.get_by_role("link", name="Places").click()
     expect(page.get_by_test_id("map")).to_be_visible()
     assert [url for url in asked if not url.startswith((held.url, held.url.replace("http", "ws"), "data:", "blob:"))] == []
+
+
+# An opening table slides down; the page is still when for half a second's frames it has been as high as before, and scrolled as far.
+_UNTIL_STILL = """() => new Promise(still => {
+  const main = document.querySelector('[data-testid=stMain]');
+  let before = '', same = 0;
+  const look = () => {
+    const now = `${main.scrollTop} ${main.scrollHeight}`;
+    same = now === before ? same + 1 : 0;
+    before = now;
+    if (same === 30) still(); else requestAnimationFrame(look);
+  };
+  look();
+})"""
 
 
 _WATCH_OPACITY = """() => {

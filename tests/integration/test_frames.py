@@ -2,9 +2,8 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -12,7 +11,10 @@ from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 from pyspark.sql.types import BinaryType, StructField, StructType
 
+from electorate import candidate, voter
+from livetally.core.head import counted_by
 from livetally.core.tally import UNKNOWN, Cell, cell_of, second_of
+from livetally.core.wire import vote_message, vote_parts, voter_message
 from livetally.embedded.java import make_java_home
 from livetally.settings import Settings
 from livetally.tally import frames
@@ -34,23 +36,23 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
 Minute = tuple[str, str, str, int]  # election, candidate, state, minute
 
 
-def count(spark: SparkSession, values: list[bytes | None]) -> tuple[Counter[Cell], Counter[Minute]]:
+def count(spark: SparkSession, values: list[bytes | None], *, together: bool = True) -> tuple[Counter[Cell], Counter[Minute]]:
     messages = spark.createDataFrame([(value,) for value in values], StructType([StructField("value", BinaryType())]))
     cells: Counter[Cell] = Counter()
     minutes: Counter[Minute] = Counter()
-    for row in frames.counts(frames.votes(messages)).collect():
-        cells[Cell(*row[: len(Cell._fields)])] += row.votes
-        assert (row.minute is None) == (row.second is None)
+    for row in frames.counts(frames.votes(messages), together=together).collect():
+        if row.city is not None:
+            cells[Cell(*row[: len(Cell._fields)])] += row.votes
         if row.minute is not None:
             assert row.second // 60 == row.minute
             minutes[row.election_id, row.candidate_id, row.state, row.minute] += row.votes
     return cells, minutes
 
 
-def expected(votes: Iterable[Mapping[str, Any]]) -> tuple[Counter[Cell], Counter[Minute]]:
+def expected(votes: Iterable[bytes]) -> tuple[Counter[Cell], Counter[Minute]]:
     cells: Counter[Cell] = Counter()
     minutes: Counter[Minute] = Counter()
-    for vote in votes:
+    for vote in map(counted_by, votes):
         cell, second = cell_of(vote), second_of(vote.get("voting_time"))
         cells[cell] += 1
         if second is not None:
@@ -62,9 +64,9 @@ days = st.dates().map(str) | st.sampled_from(
     ["2004-02-29", "2004-02-30", "1990-13-01", "1850-01-01", "", "yesterday", "2008-05-07T10:00:00.000Z"]
 )
 times = st.sampled_from(["08:00:00.000", "23:59:59.999", "24:00:00.000", "08:00:00", "08:00:00.000\n", "08:60:00.000", "8:00:00.000", ""])
-texts = st.sampled_from(["Kent", "Devon", "", UNKNOWN, "Ynys Môn", "<b>", "女", "a\nb"])
+texts = st.sampled_from(["Kent", "Devon", "", UNKNOWN, "Ynys Môn", "<b>", "女", "a\nb", "}", '"}}', "\\"])
 maybe = st.one_of(st.none(), texts)
-votes = st.fixed_dictionaries(
+anything = st.fixed_dictionaries(
     {},
     optional={
         "election_id": maybe,
@@ -77,10 +79,28 @@ votes = st.fixed_dictionaries(
 )
 
 
+recorded = st.builds(
+    lambda number, candidate_id, detail, day, time, gender, city: vote_message(
+        voter_message(voter(number)._replace(gender=gender, address_city=city)),
+        vote_parts(candidate(candidate_id), detail),
+        f"{day} {time}",
+    ),
+    st.integers(1, 50),
+    st.sampled_from(["c0", "c1", "\\", '","voting_time":"']),
+    st.sampled_from(["full", "group"]),
+    days,
+    times,
+    texts,
+    texts,
+)
+votes = anything.map(lambda vote: json.dumps(vote).encode()) | recorded
+cut_off = st.builds(lambda vote, share: vote[: int(len(vote) * share)], votes, st.floats(0, 1))
+
+
 @settings(max_examples=SPARK_EXAMPLES)
-@given(st.lists(votes, max_size=40))
-def test_spark_counts_what_plain_python_counts(spark: SparkSession, cast: list[dict[str, Any]]) -> None:
-    assert count(spark, [json.dumps(vote).encode() for vote in cast]) == expected(cast)
+@given(cast=st.lists(votes | cut_off, max_size=40), together=st.booleans())
+def test_spark_counts_what_plain_python_counts(spark: SparkSession, cast: list[bytes], *, together: bool) -> None:
+    assert count(spark, [*cast], together=together) == expected(cast)
 
 
 def test_what_is_no_vote_is_counted_as_unknown_and_never_dropped(spark: SparkSession) -> None:
@@ -99,7 +119,8 @@ def test_every_age_around_every_birthday(spark: SparkSession) -> None:
     ]
     voted = ("2026-05-07", "2026-02-28", "2028-02-29", "2026-01-01")
     cast = [{"date_of_birth": birth, "voting_time": f"{day} 00:00:00.000"} for birth in born for day in voted]
-    assert count(spark, [json.dumps(vote).encode() for vote in cast]) == expected(cast)
+    values = [json.dumps(vote).encode() for vote in cast]
+    assert count(spark, [*values]) == expected(values)
 
 
 def test_the_registered_are_put_into_the_groups_of_the_votes(spark: SparkSession) -> None:

@@ -7,13 +7,13 @@ import pytest
 
 from electorate import candidate, voter
 from livetally.audit.detail import fault_of_detail
-from livetally.core.wire import VoteTail, listed_voter_message, vote_message, vote_tail, voter_message
+from livetally.core.wire import VoteParts, listed_voter_message, vote_message, vote_parts, voter_message
 
-GROUP = vote_tail(candidate("c0"), "group")
+GROUP = vote_parts(candidate("c0"), "group")
 
 
-def vote(tail: VoteTail = GROUP) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(vote_message(voter_message(voter(1)), tail, "2026-05-07 08:00:00.123"))
+def vote(parts: VoteParts = GROUP) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(vote_message(voter_message(voter(1)), parts, "2026-05-07 08:00:00.123"))
     return found
 
 
@@ -24,7 +24,7 @@ def test_what_record_writes_is_right() -> None:
 
 
 def test_a_vote_with_all_of_it_tells_too_much() -> None:
-    fault = fault_of_detail(vote(vote_tail(candidate("c0"))))
+    fault = fault_of_detail(vote(vote_parts(candidate("c0"))))
     assert fault == (
         "tells address.street, cell_number, email, phone_number, picture, registration_number, voter_name, which no vote in this election may"
     )

@@ -24,7 +24,7 @@ def test_a_voter_has_the_fields_of_the_reference() -> None:
 
 
 def test_a_vote_is_voter_and_candidate_flat_in_one_object() -> None:
-    vote = json.loads(wire.vote_message(wire.voter_message(VOTER), wire.vote_tail(CANDIDATE), "2026-05-07 08:00:00.123"))
+    vote = json.loads(wire.vote_message(wire.voter_message(VOTER), wire.vote_parts(CANDIDATE), "2026-05-07 08:00:00.123"))
     assert vote.keys() == VOTER_FIELDS | CANDIDATE_FIELDS | {"voting_time", "vote", "election_id"}
     assert vote["voter_name"] == VOTER.voter_name
     assert vote["candidate_name"] == CANDIDATE.candidate_name
@@ -37,7 +37,7 @@ GROUP_FIELDS = {"voter_id", "date_of_birth", "gender", "nationality", "address",
 
 @pytest.mark.parametrize("announcement", [wire.voter_message(VOTER), wire.listed_voter_message(VOTER, "e1")], ids=["general", "of a list"])
 def test_a_vote_of_a_group_names_nobody(announcement: bytes) -> None:
-    message = wire.vote_message(announcement, wire.vote_tail(CANDIDATE, "group"), "2026-05-07 08:00:00.123")
+    message = wire.vote_message(announcement, wire.vote_parts(CANDIDATE, "group"), "2026-05-07 08:00:00.123")
     vote = json.loads(message)
     assert vote.keys() == GROUP_FIELDS | CANDIDATE_FIELDS | {"voting_time", "vote", "election_id"}
     assert vote["address"] == {"city": "Leeds", "state": "West Yorkshire", "country": "United Kingdom", "postcode": "LS1"}
@@ -51,7 +51,7 @@ def test_a_vote_of_a_group_names_nobody(announcement: bytes) -> None:
     for secret in (VOTER.voter_name, VOTER.registration_number, VOTER.address_street, VOTER.email):
         assert json.dumps(secret).strip('"').encode() not in message
         assert secret.encode() not in message
-    full = json.loads(wire.vote_message(announcement, wire.vote_tail(CANDIDATE), "2026-05-07 08:00:00.123"))
+    full = json.loads(wire.vote_message(announcement, wire.vote_parts(CANDIDATE), "2026-05-07 08:00:00.123"))
     assert cell_of(vote) == cell_of(full), "it is counted in the same groups"
 
 

@@ -152,11 +152,11 @@ class Cells:
 
     def _add(self, generation: int, batch: int, reached_s: int | None) -> Changes:
         version = {"generation": generation, "batch": batch}
-        closed_minute = -1 if reached_s is None else reached_s // 60 - WATERMARK_MINUTES - 1
-        self._connection.execute(self._sql["add_to_cells"], version)
+        reached_minute = -1 if reached_s is None else reached_s // 60
         totals = [_total(row) for row in self._connection.execute(self._sql["add_to_totals"], version)]
         totals += self._party_totals(generation, batch)
-        minutes = self._connection.execute(self._sql["add_to_history"], version | {"closed_minute": closed_minute})
+        limits = {"reached_minute": reached_minute, "closed_minute": reached_minute - WATERMARK_MINUTES - 1}
+        minutes = self._connection.execute(self._sql["add_to_history"], version | limits)
         return Changes(totals, [MinuteTotal(*row) for row in minutes])
 
     def _thin(self, generation: int, before_s: int | None, reached_s: int | None) -> None:

@@ -4,13 +4,13 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from livetally.adapters.agreement import place_of
 from livetally.adapters.kafka import Message, reader
 from livetally.adapters.reading import bounds, ends, headers_of, read_range
+from livetally.core.head import counted_by
 from livetally.core.tally import Cell, cell_of, second_of
-from livetally.core.wire import BALLOTS, VOTES, ballot_of, decode
+from livetally.core.wire import BALLOTS, VOTES, ballot_of
 
 FAULTS_MAX = 20  # remembered; they do not go away, and a page shows a few
 
@@ -93,7 +93,7 @@ class VotesRead:
 
     def _count(self, partition: int, message: Message) -> None:
         where = f"{VOTES}[{partition}] offset {message.offset()}"
-        cell = _cell(message.value())
+        cell = cell_of(counted_by(message.value() or b""))  # what cannot be read is a vote of nobody known, as Spark has it
         self.cells[cell] += 1
         self.counts[cell.election_id, cell.candidate_id] += 1
         offset = _ballot_offset(partition, message)
@@ -116,21 +116,8 @@ class VotesRead:
             self.faults[where] = Fault(where, what)
 
 
-def _cell(value: bytes | None) -> Cell:
-    """What cannot be read is a vote of nobody known, as Spark has it."""
-    return cell_of(_vote(value))
-
-
-def _vote(value: bytes | None) -> Mapping[str, Any]:
-    try:
-        vote = decode(value or b"")
-    except ValueError:
-        return {}
-    return vote if isinstance(vote, dict) else {}
-
-
 def _cast_ms(value: bytes | None) -> int | None:
-    said = _vote(value).get("voting_time")
+    said = counted_by(value or b"").get("voting_time")
     if second_of(said) is None:
         return None
     return round(datetime.fromisoformat(str(said)).replace(tzinfo=UTC).timestamp() * 1000)

@@ -18,6 +18,9 @@ _CLAIMED_BY = {
 }
 
 
+_NO_MINUTES: frozenset[int] = frozenset()
+
+
 class Series:
     """A number for each minute. Sums are asked for thousands of times in each judgement, so they are made once."""
 
@@ -27,7 +30,8 @@ class Series:
         self._upto = [0, *accumulate(counts)]
 
     def last(self, span: int) -> int:
-        return self._upto[-1] - self._upto[max(0, len(self._upto) - 1 - span)]
+        upto = self._upto
+        return upto[-1] - upto[-1 - span] if span < len(upto) else upto[-1]
 
     def over(self, indices: Sequence[int]) -> int:
         upto = self._upto
@@ -62,6 +66,9 @@ class Past:
         self._registered = registered
         self._registered_total = sum(registered.values())
         self._nothing = Series([0] * window.length)
+        self._known_of: dict[str, list[Alert]] = {}
+        for alert in self.known:
+            self._known_of.setdefault(alert.place, []).append(alert)
         self._candidates = window.votes
         self._repeats = window.repeats
         self._add_up()
@@ -102,11 +109,13 @@ class Past:
 
     def claimed(self, rule: Rule, place: str) -> frozenset[int]:
         """The minutes, by index, that alerts have claimed, with their edges: they are the past of nothing, and begin nothing new."""
+        if (known := self._known_of.get(place)) is None:
+            return _NO_MINUTES  # nearly always
         edge, first = self._thresholds.edge_minutes, self._first_minute
         return frozenset(
             minute - first
-            for alert in self.known
-            if alert.place == place and alert.rule in _CLAIMED_BY[rule]
+            for alert in known
+            if alert.rule in _CLAIMED_BY[rule]
             for minute in range(alert.first_minute - edge, alert.last_minute + edge + 1)
         )
 

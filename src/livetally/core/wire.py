@@ -107,27 +107,28 @@ def composite_key(*parts: str) -> bytes:
 
 
 # What a vote tells of its voter where the election's detail is "group".
-GROUP_FIELDS = ("voter_id", "date_of_birth", "gender", "nationality", "address", "registered_age")
+GROUP_FIELDS = ("voter_id", "date_of_birth", "gender", "address", "nationality", "registered_age")
 GROUP_ADDRESS_FIELDS = ("city", "state", "country", "postcode")
 VOTE_FIELDS = ("vote", "election_id", "voting_time")  # besides the voter's and the candidate's
 
 
 def voter_message(voter: Voter) -> bytes:
+    """Somebody, as announced. The fields that a vote is counted by come first, in the order of `core.head`."""
     return orjson.dumps(
         {
             "voter_id": voter.voter_id,
-            "voter_name": voter.voter_name,
             "date_of_birth": voter.date_of_birth,
             "gender": voter.gender,
-            "nationality": voter.nationality,
-            "registration_number": voter.registration_number,
             "address": {
-                "street": voter.address_street,
                 "city": voter.address_city,
                 "state": voter.address_state,
                 "country": voter.address_country,
                 "postcode": voter.address_postcode,
+                "street": voter.address_street,
             },
+            "voter_name": voter.voter_name,
+            "nationality": voter.nationality,
+            "registration_number": voter.registration_number,
             "email": voter.email,
             "phone_number": voter.phone_number,
             "cell_number": voter.cell_number,
@@ -169,33 +170,35 @@ def ballot_message(election_id: str, voter_id: str, candidate_id: str, cast_at: 
 
 
 @dataclass(frozen=True, slots=True)
-class VoteTail:
-    """The part of a vote's message that is the same for all of a candidate's votes, and how much the part before it tells of the voter."""
+class VoteParts:
+    """The parts of a vote's message that are the same for all of a candidate's votes, and how much the part between them tells of the voter."""
 
-    text: bytes
+    before_time: bytes
+    after_voter: bytes
     detail: Detail
 
 
-def vote_tail(candidate: Candidate, detail: Detail = "full") -> VoteTail:
-    fields = candidate_fields(candidate) | {"vote": 1, "election_id": candidate.election_id}
-    return VoteTail(b"," + orjson.dumps(fields)[1:-1] + b',"voting_time":"', detail)
+def vote_parts(candidate: Candidate, detail: Detail = "full") -> VoteParts:
+    first = {"election_id": candidate.election_id, "candidate_id": candidate.candidate_id}
+    others = {name: text for name, text in candidate_fields(candidate).items() if name not in first} | {"vote": 1}
+    return VoteParts(orjson.dumps(first)[:-1] + b',"voting_time":"', b"," + orjson.dumps(others)[1:], detail)
 
 
-def vote_message(voter: bytes, tail: VoteTail, voting_time: str) -> bytes:
-    """A vote, flat in one object: the voter's announcement, spliced with the tail and the time. No parsing, no encoding.
+def vote_message(voter: bytes, parts: VoteParts, voting_time: str) -> bytes:
+    """A vote, flat in one object: what was chosen and when, the voter's announcement, the candidate. The first of it is its head
+    (`core.head`). No parsing, no encoding.
 
     Where the election tells groups alone, what names the voter is taken out first; that does cost a parsing.
     """
-    told = voter if tail.detail == "full" else group_of(voter)
-    return b"".join((told[:-1], tail.text, voting_time.encode(), b'"}'))
+    told = voter if parts.detail == "full" else group_of(voter)
+    return b"".join((parts.before_time, voting_time.encode(), b'",', told[1:-1], parts.after_voter))
 
 
 def group_of(voter: bytes) -> bytes:
     """Of an announcement what the views need, and the id. What is not named here is left out, whatever it is."""
     fields = orjson.loads(voter)
-    address = fields["address"]
-    told = {name: fields[name] for name in GROUP_FIELDS if name != "address"}
-    return orjson.dumps(told | {"address": {name: address[name] for name in GROUP_ADDRESS_FIELDS}})
+    fields["address"] = {name: fields["address"][name] for name in GROUP_ADDRESS_FIELDS}
+    return orjson.dumps({name: fields[name] for name in GROUP_FIELDS})
 
 
 Headers = list[tuple[str, str | bytes | None]]

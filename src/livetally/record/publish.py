@@ -144,14 +144,14 @@ def transactional_id(partition: int) -> str:
 
 
 def _outcomes(decided: Decided, numbers: range) -> Iterator[Outgoing]:
-    batch, tails = decided.batch, decided.tails
+    batch, parts = decided.batch, decided.parts
     for number in numbers:
         partition, offset, appended_ms, _ = batch.casts[number]
         verdict = decided.verdicts[number]
         time = ms_text(appended_ms)
         if isinstance(verdict, Counted):
             (_, voter_id, candidate_id), announcement = verdict
-            value = vote_message(announcement, tails[candidate_id], time)
+            value = vote_message(announcement, parts[candidate_id], time)
             yield Outgoing(VOTES, voter_id.encode(), value, partition, outcome_headers(partition, offset))
         else:
             message = batch.messages[number]

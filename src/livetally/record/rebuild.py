@@ -23,7 +23,7 @@ from livetally.adapters.topics import Topics
 from livetally.core.errors import ServiceError
 from livetally.core.verdicts import Cast
 from livetally.core.wire import BALLOTS, VOTES, Topic, outcome_headers, utc_text, vote_message
-from livetally.record.decide import Tails
+from livetally.record.decide import Parts
 from livetally.record.intake import read_ballot
 
 END = sys.maxsize
@@ -97,11 +97,11 @@ def rebuild_votes_topic(bootstrap_servers: str, database_url: str, topic: Topic,
         Cells(connection).take_lock()
         custody.begin_rebuild("votes-topic")
         _make_empty(topics, topic, replication_factor)
-        tails, publisher = Tails(Roll(connection)), AllOrNothing(bootstrap_servers, TRANSACTIONAL_ID)
+        parts, publisher = Parts(Roll(connection)), AllOrNothing(bootstrap_servers, TRANSACTIONAL_ID)
         for partition in range(topic.partitions):
             rows = past.votes_in_order(connection, partition)
             while batch := list(itertools.islice(rows, BATCH)):
-                publisher.publish(_outgoing(vote, partition, tails) for vote in batch)
+                publisher.publish(_outgoing(vote, partition, parts) for vote in batch)
                 published += len(batch)
         custody.end_rebuild("votes-topic")
     return f"{published:,} votes have been published again."
@@ -126,8 +126,8 @@ def _as_decided(ballots: Mapping[int, Iterator[Cast]], links: Iterable[tuple[int
         following[partition] = cast
 
 
-def _outgoing(vote: StoredVote, partition: int, tails: Tails) -> Outgoing:
-    value = vote_message(vote.voter_message.encode(), tails.of(vote.candidate_id), utc_text(vote.voting_time.replace(tzinfo=UTC)))
+def _outgoing(vote: StoredVote, partition: int, parts: Parts) -> Outgoing:
+    value = vote_message(vote.voter_message.encode(), parts.of(vote.candidate_id), utc_text(vote.voting_time.replace(tzinfo=UTC)))
     return Outgoing(VOTES, vote.voter_id.encode(), value, partition, outcome_headers(partition, vote.offset))
 
 

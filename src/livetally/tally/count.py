@@ -130,7 +130,7 @@ class Count:
         self._read_up_to = number, ends
         self._reached(Point.BEFORE_COLLECT)
         is_small = sum(ends.values()) - sum(starts.values()) <= SMALL
-        counts = collect(frames.counts(votes.coalesce(1) if is_small else votes))
+        counts = collect(frames.counts(votes.coalesce(1) if is_small else votes, together=is_small))
         self._reached(Point.AFTER_COLLECT)
         return Batch(number, counts.rows, starts, ends, counts.reached_s)
 

@@ -5,51 +5,63 @@
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as f
-from pyspark.sql.types import StringType, StructField, StructType
 
+from livetally.core.head import COUNTED_BY, COUNTED_BY_IN_ADDRESS, CUTS, HEAD_BYTES, PLACES, SAID
 from livetally.core.tally import AGE, AGE_GROUPS, AGE_YEARS_MAX, GENDER, REGION, STATE, UNKNOWN, VOTING_TIME, Cell
 
 VOTING_TIME_LENGTH = len("YYYY-MM-DD HH:MM:SS.mmm")
 
-# What is counted by; the rest of a vote's two kilobytes is skipped while parsing.
-VOTE_SCHEMA = StructType(
-    [
-        StructField("election_id", StringType()),
-        StructField("candidate_id", StringType()),
-        StructField("address", StructType([StructField("state", StringType()), StructField("city", StringType())])),
-        StructField("gender", StringType()),
-        StructField("date_of_birth", StringType()),
-        StructField("voting_time", StringType()),
-    ]
-)
+_FIELDS = dict.fromkeys(COUNTED_BY, "") | dict.fromkeys(COUNTED_BY_IN_ADDRESS, "address.")  # field -> what it lies in
 
 # As one text, because it is said for every batch: Python and Java would talk a dozen times as long about it in pieces as Spark needs to read it.
 COUNTS = """
 SELECT election_id, candidate_id, state, city, gender, age_group, minute, count(*) AS votes, max(second) AS second
-FROM (SELECT election_id, candidate_id, state, city, gender, age_group, second, second DIV 60 AS minute FROM {votes})
-GROUP BY election_id, candidate_id, state, city, gender, age_group, minute
+FROM (SELECT election_id, candidate_id, state, city, gender, age_group, second, second DIV 60 AS minute FROM {{votes}})
+GROUP BY {groups}
 """
+TOGETHER = "election_id, candidate_id, state, city, gender, age_group, minute"
+APART = """GROUPING SETS ((election_id, candidate_id, state, city, gender, age_group), (election_id, candidate_id, state, minute))
+HAVING city IS NOT NULL OR minute IS NOT NULL"""
 
 
 def votes(messages: DataFrame) -> DataFrame:
-    """The groups of each vote, and when it was cast. A message that cannot be parsed is a vote in the group "unknown" of everything."""
-    vote = f.from_json(f.col("value").cast("string"), VOTE_SCHEMA)
-    told = messages.select(vote.alias("vote")).select(
-        _text("vote.election_id").alias("election_id"),
-        _text("vote.candidate_id").alias("candidate_id"),
-        _text("vote.address.state").alias("state"),
-        _text("vote.address.city").alias("city"),
-        _text("vote.gender").alias("gender"),
-        _day(f.col("vote.date_of_birth")).alias("born"),
-        _day(f.col("vote.voting_time")).alias("voted"),
-        _second(f.col("vote.voting_time")).alias("second"),
+    """The groups of each vote, and when it was cast. A message that cannot be parsed is a vote in the group "unknown" of everything.
+
+    In SQL's own functions from the first byte on, so that Spark compiles it into one loop: `from_json` would be a step of its own, which
+    every message is copied into and out of. `core.head` says why the pieces of a message are enough.
+    """
+    cut = messages.selectExpr("value", f"split(cast(substring(value, 1, {HEAD_BYTES}) AS string), '\"', {CUTS + 1}) AS piece")
+    heads = cut.selectExpr("value", "piece", f"size(piece) > {CUTS} AND {_said()} AND {_plain()} AS is_head")
+    wholes = heads.selectExpr(
+        "piece", "is_head", "CASE WHEN NOT coalesce(is_head, false) THEN try_parse_json(cast(value AS string)) END AS whole"
     )
-    return _with_age_group(told).select(*Cell._fields, "second")
+    told = wholes.selectExpr(
+        *(
+            f"CASE WHEN is_head THEN piece[{PLACES[name]}] ELSE try_variant_get(whole, '$.{within}{name}', 'string') END AS {name}"
+            for name, within in _FIELDS.items()
+        )
+    )
+    groups = told.select(
+        _text("election_id"),
+        _text("candidate_id"),
+        _text("state"),
+        _text("city"),
+        _text("gender"),
+        _day(f.col("date_of_birth")).alias("born"),
+        _day(f.col("voting_time")).alias("voted"),
+        _second(f.col("voting_time")).alias("second"),
+    )
+    return _with_age_group(groups).select(*Cell._fields, "second")
 
 
-def counts(votes: DataFrame) -> DataFrame:
-    """What these votes add: how many lie in each cell and minute, and the last second in it. Votes that do not say when they were cast have no minute."""
-    return votes.sparkSession.sql(COUNTS, votes=votes)
+def counts(votes: DataFrame, *, together: bool) -> DataFrame:
+    """What these votes add: how many lie in each cell and in each minute, and the last second in it.
+
+    Together, a row is of both: a cell and a minute. Apart, it is of a cell and has no minute, or it is of a minute, by state and candidate, and
+    has neither city nor gender nor age group. Few votes lie in few minutes, and then together is quicker; many votes of a whole day would
+    come out as a row for almost each. Votes that do not say when they were cast are in no minute.
+    """
+    return votes.sparkSession.sql(COUNTS.format(groups=TOGETHER if together else APART), votes=votes)
 
 
 def registered(places: DataFrame, births: DataFrame, elections: DataFrame) -> DataFrame:
@@ -78,6 +90,16 @@ def registered(places: DataFrame, births: DataFrame, elections: DataFrame) -> Da
     )
 
 
+def _said() -> str:
+    """Whether the pieces between the fields are those of a head."""
+    return " AND ".join(f"get(piece, {number}) = '{said}'" for number, said in SAID.items())
+
+
+def _plain() -> str:
+    """Whether the fields stand there as they are."""
+    return " AND ".join(f"NOT contains(get(piece, {PLACES[name]}), '\\\\')" for name in _FIELDS)
+
+
 def _with_age_group(people: DataFrame) -> DataFrame:
     """Adds `age_group`, from the days `born` and `voted`.
 
@@ -97,7 +119,7 @@ def _as_number(day: Column) -> Column:
 
 
 def _text(name: str) -> Column:
-    return f.coalesce(f.when(f.col(name) != "", f.col(name)), f.lit(UNKNOWN))
+    return f.coalesce(f.when(f.col(name) != "", f.col(name)), f.lit(UNKNOWN)).alias(name)
 
 
 def _day(time: Column) -> Column:

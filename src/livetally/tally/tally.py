@@ -91,7 +91,9 @@ def tally(
 def _warm_up(spark: SparkSession) -> None:
     """Spark generates the code for a batch when it first sees one, and takes seconds for it. Under `run` people are being registered meanwhile."""
     invented = f.concat(f.lit('{"gender": "'), f.col("id").cast("string"), f.lit('"}')).cast("binary")
-    collect(frames.counts(frames.votes(spark.range(WARM_UP_VOTES).select(invented.alias("value")))))
+    votes = frames.votes(spark.range(WARM_UP_VOTES).select(invented.alias("value")))
+    collect(frames.counts(votes.coalesce(1), together=True))
+    collect(frames.counts(votes, together=False))
 
 
 def _tally_while_services_answer(

@@ -26,7 +26,8 @@ DELETE FROM tally_generations WHERE state = 'counting' RETURNING generation;
 SELECT batch, extract(epoch FROM reached)::bigint FROM tally_generations WHERE generation = %s FOR UPDATE;
 
 -- name: make_changed
--- What a batch adds: votes by cell and minute of voting (since 1970), which is null where a vote does not say it.
+-- What a batch adds: votes by cell and minute of voting (since 1970), or by cell with no minute, or by minute with no city, gender, age group.
+-- A row with a city adds to its cell; one with a minute to its minute.
 CREATE TEMPORARY TABLE IF NOT EXISTS changed (
     election_id text, candidate_id text, state text, city text, gender text, age_group text, minute bigint, votes bigint
 ) ON COMMIT DELETE ROWS;
@@ -34,17 +35,19 @@ CREATE TEMPORARY TABLE IF NOT EXISTS changed (
 -- name: bring_in
 COPY changed (election_id, candidate_id, state, city, gender, age_group, minute, votes) FROM STDIN (FORMAT csv);
 
--- name: add_to_cells
-INSERT INTO cells AS c (generation, election_id, candidate_id, state, city, gender, age_group, votes, batch)
-SELECT %(generation)s, election_id, candidate_id, state, city, gender, age_group, sum(votes), %(batch)s
-FROM changed
-GROUP BY election_id, candidate_id, state, city, gender, age_group
-ON CONFLICT (city, candidate_id, age_group, gender, state, election_id, generation) DO UPDATE
-SET votes = c.votes + excluded.votes, batch = excluded.batch;
-
 -- name: add_to_totals
--- Every view is a sum of cells. Answers with the new totals that are announced.
-WITH added AS (
+-- To cells, and to the views, each of which is a sum of cells. Answers with the new totals that are announced.
+WITH touched AS MATERIALIZED (
+    SELECT election_id, candidate_id, state, city, gender, age_group, sum(votes)::bigint AS votes
+    FROM changed
+    WHERE city IS NOT NULL
+    GROUP BY election_id, candidate_id, state, city, gender, age_group
+), kept AS (
+    INSERT INTO cells AS c (generation, election_id, candidate_id, state, city, gender, age_group, votes, batch)
+    SELECT %(generation)s, election_id, candidate_id, state, city, gender, age_group, votes, %(batch)s FROM touched
+    ON CONFLICT (city, candidate_id, age_group, gender, state, election_id, generation) DO UPDATE
+    SET votes = c.votes + excluded.votes, batch = excluded.batch
+), added AS (
     INSERT INTO group_totals AS t (generation, election_id, view, group_1, group_2, candidate_id, votes, batch)
     SELECT %(generation)s, election_id,
            CASE
@@ -64,7 +67,7 @@ WITH added AS (
            CASE WHEN grouping(city) = 0 THEN state ELSE '' END,
            CASE WHEN grouping(state, gender, age_group) = 7 OR grouping(candidate_id) = 1 THEN '' ELSE candidate_id END,
            sum(votes), %(batch)s
-    FROM changed
+    FROM touched
     GROUP BY GROUPING SETS (
         (election_id, candidate_id),
         (election_id, state), (election_id, state, candidate_id),
@@ -79,20 +82,32 @@ WITH added AS (
 SELECT view, election_id, group_1, group_2, votes, batch FROM added WHERE candidate_id = '';
 
 -- name: add_to_history
--- A vote whose minute was closed when its batch came is late. Answers with the new totals of the minutes over all states.
-WITH added AS (
-    INSERT INTO history AS h (generation, election_id, state, from_time, candidate_id, span_minutes, votes, late, batch)
-    SELECT %(generation)s, election_id, CASE WHEN grouping(state) = 1 THEN '' ELSE state END, to_timestamp(minute * 60), candidate_id, 1,
-           coalesce(sum(votes) FILTER (WHERE minute > %(closed_minute)s), 0), coalesce(sum(votes) FILTER (WHERE minute <= %(closed_minute)s), 0),
-           %(batch)s
+-- A vote whose minute was closed when its batch came is late. Minutes behind the last one that was reached have no rows yet, and are not looked up:
+-- a backlog brings thousands. Answers with the new totals of the minutes over all states.
+WITH counted AS MATERIALIZED (
+    SELECT election_id, CASE WHEN grouping(state) = 1 THEN '' ELSE state END AS state, minute, candidate_id,
+           coalesce(sum(votes) FILTER (WHERE minute > %(closed_minute)s), 0)::bigint AS votes,
+           coalesce(sum(votes) FILTER (WHERE minute <= %(closed_minute)s), 0)::bigint AS late
     FROM changed
     WHERE minute IS NOT NULL
     GROUP BY GROUPING SETS ((election_id, minute, candidate_id), (election_id, minute, state, candidate_id))
+), begun AS (
+    INSERT INTO history (generation, election_id, state, from_time, candidate_id, span_minutes, votes, late, batch)
+    SELECT %(generation)s, election_id, state, to_timestamp(minute * 60), candidate_id, 1, votes, late, %(batch)s
+    FROM counted
+    WHERE minute > %(reached_minute)s
+), grown AS (
+    INSERT INTO history AS h (generation, election_id, state, from_time, candidate_id, span_minutes, votes, late, batch)
+    SELECT %(generation)s, election_id, state, to_timestamp(minute * 60), candidate_id, 1, votes, late, %(batch)s
+    FROM counted
+    WHERE minute <= %(reached_minute)s
     ON CONFLICT (from_time, state, candidate_id, election_id, generation) DO UPDATE
     SET votes = h.votes + excluded.votes, late = h.late + excluded.late, batch = excluded.batch
     RETURNING h.election_id, h.state, h.from_time, h.candidate_id, h.span_minutes, h.votes, h.batch
 )
-SELECT election_id, candidate_id, from_time, votes, batch FROM added WHERE state = '' AND span_minutes = 1;
+SELECT election_id, candidate_id, from_time, votes, batch FROM grown WHERE state = '' AND span_minutes = 1
+UNION ALL
+SELECT election_id, candidate_id, to_timestamp(minute * 60), votes, %(batch)s FROM counted WHERE state = '' AND minute > %(reached_minute)s;
 
 -- name: thin_history
 -- Minutes before a moment become the hour that they lie in. A late vote for a minute of such an hour is added with the next thinning.
