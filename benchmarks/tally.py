@@ -31,8 +31,15 @@ from livetally.embedded.services import EVERYTHING
 from livetally.settings import PREFIX
 
 PARTS = ("peers", "retained")
-FULL = {"votes": 1_000_000, "votes_short": 300_000, "votes_long": 3_000_000, "batch_votes": 400_000, "registered": 100_000}
-QUICK = {"votes": 100_000, "votes_short": 30_000, "votes_long": 300_000, "batch_votes": 40_000, "registered": 10_000}
+FULL = {
+    "votes": 1_000_000,
+    "votes_short": 300_000,
+    "votes_long": 3_000_000,
+    "batch_votes": 400_000,
+    "batch_votes_retained": 50_000,
+    "registered": 100_000,
+}
+QUICK = {name: size // 10 for name, size in FULL.items()}
 BYTES_PER_VOTE = 2_400
 BYTES_BESIDES = 3_000_000_000  # the write-ahead log, and checkpoints
 FULL_BATCH_SHARE = 0.99  # the marks of transactions count towards a batch's limit; its last few votes would be a batch of their own
@@ -57,36 +64,40 @@ class TallyBench:
         known = self._publish(options.votes)
         self._peer(known)
         for _ in range(options.rounds):
-            self.found.tallies.append(self._tally(known))
+            self.found.tallies.append(self._tally(known, options.batch_votes))
             self._peer(known)
         if "retained" in options.only:
-            self.found.short = self._tally(self._publish(options.votes_short))
-            self.found.long = self._tally(self._publish(options.votes_long))
+            # In several batches each: one alone would be counted while the one before it is stored, and seem to cost half.
+            self.found.short = self._tally(self._publish(options.votes_short), options.batch_votes_retained)
+            self.found.long = self._tally(self._publish(options.votes_long), options.batch_votes_retained)
         return self.found
 
     def _publish(self, votes: int) -> Known:
         """A backlog of so many, behind those that are counted while everything warms up."""
-        warm = round(self._options.warm_batches * self._options.batch_votes * FULL_BATCH_SHARE)
+        warm = self._warm_votes()
         with self._phase("publish", f"publishing {votes:,} votes, and {warm:,} before them to warm up with"):
             self._stand.make_anew([topic for topic in topics(self._stand.settings.ballot_partitions) if topic.name == VOTES])
             known = publish(self._stand, self._contest, self._candidates, warm + votes, self._options.hours)
             self.found.topic_bytes_per_vote = topic_bytes(self._stand.kafka_logs, VOTES) / known.votes
         return known
 
-    def _tally(self, known: Known) -> Tallied:
+    def _warm_votes(self) -> int:
+        return round(self._options.warm_batches * self._options.batch_votes * FULL_BATCH_SHARE)
+
+    def _tally(self, known: Known, batch_votes: int) -> Tallied:
         on = self._stand
         checkpoints = on.data_dir / "checkpoints"
         shutil.rmtree(checkpoints, ignore_errors=True)
         on.make_anew(topic for topic in topics(on.settings.ballot_partitions) if topic.keep == "latest" and topic.name != CANDIDATES)
         with on.copy() as url, owner(url) as connection:
             before = table_bytes(connection)
-            argv, environment = [*LIVETALLY, "tally"], on.environment(url) | self._settings()
+            argv, environment = [*LIVETALLY, "tally"], on.environment(url) | _settings(batch_votes)
             with (
                 self._phase("tally", f"tally, a backlog of {known.votes:,}"),
                 Views(on.kafka, {view.name: view.topic for view in SIX}) as views,
                 spark_process(on, "tally", argv, environment) as process,
             ):
-                counted = self._count(process, views, known)
+                counted = self._count(process, views, known, batch_votes)
             self.found.faults += tally_check.faults(on.kafka, url, known, views)
             after = {name: size for name, size in grown(before, table_bytes(connection)).items() if size}
         state = sum(directory_bytes(path) for path in checkpoints.glob("*/state"))
@@ -103,24 +114,25 @@ class TallyBench:
         services = on.backing.services
         argv = [sys.executable, "-m", "peers.query_per_view", "--java-home", str(services.java_home)]
         argv += ["--jars", ",".join(map(str, services.spark_jars)), "--checkpoints", str(checkpoints)]
-        environment = on.environment(on.roll_url) | self._settings()
+        environment = on.environment(on.roll_url) | _settings(self._options.batch_votes)
         environment["PYTHONPATH"] = os.pathsep.join(part for part in (str(BENCHMARKS), environment.get("PYTHONPATH")) if part)
         with (
             self._phase("peer", f"one query per view, a backlog of {known.votes:,}"),
             Views(on.kafka, names) as views,
             spark_process(on, "peer", argv, environment) as process,
         ):
-            self.found.peers.append(self._count(process, views, known))
+            self.found.peers.append(self._count(process, views, known, self._options.batch_votes))
         self.found.faults += [f"one query per view: {fault}" for fault in tally_check.topic_faults(known, views)]
 
-    def _settings(self) -> dict[str, str]:
-        return {f"{PREFIX}TALLY_BATCH_VOTES_MAX": str(self._options.batch_votes)}
-
-    def _count(self, process: SparkProcess, views: Views, known: Known) -> Count:
-        warm_votes = round((self._options.warm_batches - 0.5) * self._options.batch_votes)  # where a batch ends is not known so exactly
+    def _count(self, process: SparkProcess, views: Views, known: Known, batch_votes: int) -> Count:
+        warm_votes = self._warm_votes() - batch_votes // 2  # where a batch ends is not known so exactly
         counted = count(process, views, known.votes, warm_votes)
         say(f"   {counted.votes_per_s:,.0f} votes/s")
         return counted
+
+
+def _settings(batch_votes: int) -> dict[str, str]:
+    return {f"{PREFIX}TALLY_BATCH_VOTES_MAX": str(batch_votes)}
 
 
 def main() -> int:
@@ -151,6 +163,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--batch-votes", type=int, metavar="N", help="LIVETALLY_TALLY_BATCH_VOTES_MAX, for both contenders (default: 400000)"
     )
+    parser.add_argument("--batch-votes-retained", type=int, metavar="N", help="the same for the retained rate (default: 50000)")
     parser.add_argument("--candidates", type=int, default=8, metavar="N", help="who stand for election (default: %(default)s)")
     parser.add_argument("--hours", type=float, default=15.0, metavar="H", help="length of the election's day (default: 15, from 7 to 22)")
     parser.add_argument("--registered", type=int, metavar="N", help="people on the roll (default: 100000)")
