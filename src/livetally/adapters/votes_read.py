@@ -92,16 +92,15 @@ class VotesRead:
         return count
 
     def _count(self, partition: int, message: Message) -> None:
-        where = f"{VOTES}[{partition}] offset {message.offset()}"
         cell = cell_of(counted_by(message.value() or b""))  # what cannot be read is a vote of nobody known, as Spark has it
         self.cells[cell] += 1
         self.counts[cell.election_id, cell.candidate_id] += 1
         offset = _ballot_offset(partition, message)
         if offset is None:
-            self._fault(where, "*record* did not write this message")
+            self._fault(_where(partition, message), "*record* did not write this message")
             return
         if offset < self.ballots.get(partition, 0):
-            self._fault(where, f"the vote of ballot {offset} comes again, or out of order")
+            self._fault(_where(partition, message), f"the vote of ballot {offset} comes again, or out of order")
         self.ballots[partition] = max(offset + 1, self.ballots.get(partition, 0))
         self.places[cell.election_id, cell.candidate_id] += place_of(partition, offset)
 
@@ -114,6 +113,10 @@ class VotesRead:
     def _fault(self, where: str, what: str) -> None:
         if where in self.faults or len(self.faults) < FAULTS_MAX:
             self.faults[where] = Fault(where, what)
+
+
+def _where(partition: int, message: Message) -> str:
+    return f"{VOTES}[{partition}] offset {message.offset()}"
 
 
 def _cast_ms(value: bytes | None) -> int | None:

@@ -97,7 +97,7 @@ class Booth:
     def __init__(self, announcer: Announcer, election: Election, candidate_ids: Sequence[str], seed: int) -> None:
         self._announcer = announcer
         self._election = election
-        self._candidate_ids = candidate_ids
+        self._candidate_ids = tuple(candidate_ids)
         self._seed = seed
 
     def vote(self, casts: Iterable[tuple[Person, str | None, bool]], now: datetime) -> tuple[int, int]:

@@ -58,6 +58,7 @@ def simulate(arguments: argparse.Namespace) -> int:
     if arguments.plant and arguments.rate is None:
         raise UsageError("--plant needs a --rate: where everybody votes as fast as it goes, no place has a pace of its own.")
     meter = Meter()
+    gc.set_threshold(GARBAGE_AFTER)
     with services_of(read_settings()) as backing:
         election, candidate_ids = _simulated_election(backing.database_url, arguments.election)
         seed = election.seed if arguments.seed is None else arguments.seed

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from livetally.core import wire
@@ -25,6 +26,7 @@ AGE_GROUPS: tuple[tuple[int, str], ...] = (
     (55, "55-64"),
     (65, "65+"),
 )
+DAY_CHARS = len("2007-05-03")
 AGE_YEARS_MAX = 150  # an older person is a typing error
 
 # As *record* writes it, not before 1970; means the same in Java.
@@ -71,7 +73,14 @@ Totals = dict[tuple[str, str, tuple[str, ...]], int]  # (view, election_id, grou
 
 def age_group(date_of_birth: object, voted_on: object) -> str:
     """The group of somebody born on one day who votes on another; both are ISO 8601 days, or times that start with one."""
-    born, voted = _day(date_of_birth), _day(voted_on)
+    if not isinstance(date_of_birth, str) or not isinstance(voted_on, str):
+        return UNKNOWN
+    return _age_group(date_of_birth[:DAY_CHARS], voted_on[:DAY_CHARS])
+
+
+@lru_cache(maxsize=65_536)  # a day of voting, and all the days on which those who live were born
+def _age_group(born_on: str, voted_on: str) -> str:
+    born, voted = _day(born_on), _day(voted_on)
     if born is None or voted is None:
         return UNKNOWN
     years = voted.year - born.year - ((voted.month, voted.day) < (born.month, born.day))
@@ -140,10 +149,10 @@ def _text(field: object) -> str:
     return field.replace("\0", "\ufffd") if isinstance(field, str) and field else UNKNOWN
 
 
-def _day(field: object) -> date | None:
-    if not isinstance(field, str) or not (match := _DAY.match(field)):
+def _day(field: str) -> date | None:
+    if not _DAY.fullmatch(field):
         return None
     try:
-        return date.fromisoformat(match.group())
+        return date.fromisoformat(field)
     except ValueError:
         return None

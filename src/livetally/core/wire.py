@@ -222,6 +222,7 @@ def ballot_of(headers: Iterable[tuple[str, str | bytes | None]] | None) -> tuple
     return int(partition), int(offset)
 
 
+@lru_cache(maxsize=64)  # a portion of ballots is cast at one moment
 def utc_text(moment: datetime) -> str:
     """`YYYY-MM-DD HH:MM:SS.mmm` in UTC, as in `voting_time`."""
     return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
