@@ -2,9 +2,7 @@
 (() => {
   const first = document.getElementById("first-look");
   const root = document.getElementById("root");
-  const streamlit = document.getElementById("streamlit");
   const LONGEST_MS = 120000; // what is so old is no first look any more, whatever keeps the page from coming
-  const DRAWN_MS = 2000; // a page that nobody sees is not drawn, and goes on all the same
   const isHeaded = () => root.querySelector("[data-testid=election], [data-testid=waiting]");
   const isWhole = () => root.querySelector(".lt-footer, .lt-wall-foot, [data-testid=cannot-start], [role=dialog]");
   const leave = () => {
@@ -24,13 +22,4 @@
   });
   watching.observe(root, { childList: true, subtree: true });
   setTimeout(leave, LONGEST_MS);
-
-  // Some eighty files that a busy browser would fetch and compile before it draws anything, so only after that.
-  const begin = () => {
-    if (!streamlit.isConnected) return;
-    streamlit.remove();
-    document.body.append(document.importNode(streamlit.content, true));
-  };
-  requestAnimationFrame(() => setTimeout(begin));
-  setTimeout(begin, DRAWN_MS);
 })();

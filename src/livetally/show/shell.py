@@ -3,8 +3,6 @@
 Streamlit's document is empty until some 3 MB of scripts have been loaded, have run, and have opened a session: more than a second on
 an idle machine, and many on a busy one. So the page's numbers come with the document. As soon as Streamlit has drawn the same page,
 the first look goes, without a gap in between. Where no script runs it stays, and comes again every half minute.
-
-Streamlit's scripts and style sheets are in a template, and not asked for before the first look has been drawn (`first_look.js`).
 """
 
 import re
@@ -45,13 +43,14 @@ def make_shell(document: str, title: str, icon: str, style: str, script: str) ->
     document = _NOSCRIPT.sub("", _COMMENT.sub("", document))
     loads = "".join(_LOADS.findall(document))
     document = _LOADS.sub("", document)
+    # Behind the first look: a style sheet in the head would keep the browser from drawing until it is there.
     before, root, after = document.partition(_ROOT)
     if not root or not loads:
         raise ValueError("Streamlit's index.html has another form than the one that the first look is put into.")
     before = _TITLE.sub(f"<title>{title}</title>", before)
     before = _ICON.sub(f'<link rel="icon" href="data:image/svg+xml,{_in_address(icon)}" />', before)
     before = before.replace("</head>", f"{_AGAIN}<style>{style}</style></head>")
-    return Shell(before, f'{root}<template id="streamlit">{loads}</template><script>{script}</script>{after}')
+    return Shell(before, f"{root}<script>{script}</script>{loads}{after}")
 
 
 def _font(name: str, pattern: str, static: Path) -> str:
