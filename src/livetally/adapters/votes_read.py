@@ -1,5 +1,6 @@
 """Counting the messages of `votes_topic` up to given offsets, step by step: what the topic itself says, whatever anybody has stored."""
 
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -93,6 +94,8 @@ class VotesRead:
 
     def _count(self, partition: int, message: Message) -> None:
         cell = cell_of(counted_by(message.value() or b""))  # what cannot be read is a vote of nobody known, as Spark has it
+        if cell not in self.cells:
+            cell = Cell(*map(sys.intern, cell))  # tens of thousands are kept, of some hundred different texts
         self.cells[cell] += 1
         self.counts[cell.election_id, cell.candidate_id] += 1
         offset = _ballot_offset(partition, message)

@@ -7,6 +7,7 @@ backslash in it is not taken from there. A message that does not begin with a he
 """
 
 from collections.abc import Mapping
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -25,20 +26,23 @@ COUNTED_BY = ("election_id", "candidate_id", "voting_time", "date_of_birth", "ge
 COUNTED_BY_IN_ADDRESS = ("city", "state")
 
 
+_said = itemgetter(*SAID)
+_SAID_IN_BYTES = tuple(said.encode() for said in SAID.values())
+_fields = itemgetter(*(PLACES[name] for name in (*COUNTED_BY, *COUNTED_BY_IN_ADDRESS)))
+
+
 def counted_by(message: bytes) -> Mapping[str, Any]:
     """The fields of a vote that it is counted by, and perhaps more. What cannot be read has none."""
     pieces = message[:HEAD_BYTES].split(b'"', CUTS)
-    if len(pieces) > CUTS and all(pieces[number] == said for number, said in _SAID_IN_BYTES):
+    if len(pieces) > CUTS and _said(pieces) == _SAID_IN_BYTES:
         try:
-            told = {name: pieces[PLACES[name]].decode() for name in (*COUNTED_BY, *COUNTED_BY_IN_ADDRESS)}
+            told = b'"'.join(_fields(pieces)).decode()
         except UnicodeDecodeError:
             return _whole(message)
-        if not any("\\" in text for text in told.values()):
-            return told | {"address": {name: told[name] for name in COUNTED_BY_IN_ADDRESS}}
+        if "\\" not in told:
+            *fields, city, state = told.split('"')
+            return dict(zip(COUNTED_BY, fields, strict=True)) | {"address": {"city": city, "state": state}}
     return _whole(message)
-
-
-_SAID_IN_BYTES = [(number, said.encode()) for number, said in SAID.items()]
 
 
 def _whole(message: bytes) -> Mapping[str, Any]:
