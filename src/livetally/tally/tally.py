@@ -15,7 +15,6 @@ from pathlib import Path
 
 from pyspark.errors import StreamingQueryException
 from pyspark.sql import SparkSession
-from pyspark.sql import functions as f
 from pyspark.sql.streaming.query import StreamingQuery
 
 from livetally.adapters.access import spark_options
@@ -30,9 +29,8 @@ from livetally.adapters.topics import Topics
 from livetally.core.errors import LivetallyError, ServiceError
 from livetally.core.wire import BALLOTS, VOTES
 from livetally.settings import Settings
-from livetally.tally import frames
+from livetally.tally import frames, warm
 from livetally.tally.checkpoint import Checkpoint, fingerprint
-from livetally.tally.collect import collect
 from livetally.tally.count import Count
 from livetally.tally.electorate import Electorate, Refresh
 from livetally.tally.heartbeat import Heartbeat
@@ -45,7 +43,6 @@ from livetally.tally.session import checkpoint_root, open_session
 
 BACK_OFF_S = (0.5, 1.0, 2.0, 5.0)
 LOOK_S = 0.1
-WARM_UP_VOTES = 1_000
 AS_THE_SYSTEM_SEES_FIT = "-1"  # of Kafka's 64 kB a votes' portion is thirty times as much: Spark waited for the broker half of the time
 POLL_VOTES_MAX = 2_000  # at once to a task; with Kafka's 500 it asks four times as often
 STOP_TIMEOUT_S = 10  # a batch that has begun is finished, unless a service hangs
@@ -68,7 +65,7 @@ def tally(
     spark = open_session(settings, java_home, jars)
     failures = 0
     try:
-        _warm_up(spark)
+        warm.generate_code(spark)
         while True:
             began = datetime.now(UTC)
             try:
@@ -86,14 +83,6 @@ def tally(
                 return
     finally:
         spark.stop()
-
-
-def _warm_up(spark: SparkSession) -> None:
-    """Spark generates the code for a batch when it first sees one, and takes seconds for it. Under `run` people are being registered meanwhile."""
-    invented = f.concat(f.lit('{"gender": "'), f.col("id").cast("string"), f.lit('"}')).cast("binary")
-    votes = frames.votes(spark.range(WARM_UP_VOTES).select(invented.alias("value")))
-    collect(frames.counts(votes.coalesce(1), together=True))
-    collect(frames.counts(votes, together=False))
 
 
 def _tally_while_services_answer(
@@ -122,6 +111,7 @@ def _tally_while_services_answer(
         count = Count(generation, ends(client, VOTES), connection, publisher, checkpoint, lambda: datetime.now(UTC), reached)
         with closing(count), closing(Heartbeat(count.beat)), closing(connect(database_url, "tally's electorate", Rights.TALLY)) as other:
             count.begin()
+            warm.compile_code(spark, lambda: stop.is_set() or any(ends(client, VOTES).values()))
             with _running(_start(spark, settings, bootstrap_servers, checkpoint, count)) as query:
                 log.info("counting", extra={"generation": generation.number})
                 meter.follows(bootstrap_servers, lambda: count.positions)
