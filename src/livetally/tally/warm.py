@@ -10,7 +10,7 @@ from livetally.tally.collect import collect
 
 FEW = 1_000
 PORTION = 20_000
-PORTIONS_MAX = 15  # what is left to be gained behind that is little
+PORTIONS_MAX = 15  # and then it rests, should nobody vote
 TASKS = 2
 GROUPS = 997
 INVENTED = (
