@@ -28,7 +28,8 @@ from livetally.embedded.java import make_java_home
 from livetally.settings import Settings, cache_dir_of, read_settings
 from livetally.tally.points import Point
 from livetally.tally.session import open_session
-from livetally.tally.tally import _warm_up, tally
+from livetally.tally.tally import tally
+from livetally.tally.warm import generate_code
 
 BEGIN = "begin"
 
@@ -125,7 +126,7 @@ def main() -> int:
     settings = read_settings()
     java_home = make_java_home(settings.data_dir / "java")
     jars = fetch({"spark": read_lock()["spark"]}, cache_dir_of(settings))["spark"]
-    _warm_up(open_session(settings, java_home, jars))  # before anybody needs it: it takes longest of all, and *tally* finds it open
+    generate_code(open_session(settings, java_home, jars))  # before anybody needs it: it takes longest of all, and *tally* finds it open
     orders = Orders(Path(diary))
     votes_max = orders.await_beginning()
     threading.Thread(target=orders.listen, daemon=True).start()
