@@ -25,7 +25,6 @@ PLACES = {_PIECES[number - 2]: number for number, piece in enumerate(_PIECES) if
 COUNTED_BY = ("election_id", "candidate_id", "voting_time", "date_of_birth", "gender")
 COUNTED_BY_IN_ADDRESS = ("city", "state")
 
-
 _said = itemgetter(*SAID)
 _SAID_IN_BYTES = tuple(said.encode() for said in SAID.values())
 _fields = itemgetter(*(PLACES[name] for name in (*COUNTED_BY, *COUNTED_BY_IN_ADDRESS)))
