@@ -42,6 +42,7 @@ FULL = {
 QUICK = {name: size // 10 for name, size in FULL.items()}
 BYTES_PER_VOTE = 2_400
 BYTES_BESIDES = 3_000_000_000  # the write-ahead log, and checkpoints
+FEWEST_BATCHES = 2
 FULL_BATCH_SHARE = 0.99  # the marks of transactions count towards a batch's limit; its last few votes would be a batch of their own
 BENCHMARKS = Path(__file__).resolve().parent
 
@@ -173,7 +174,22 @@ def _options() -> argparse.Namespace:
     for name, value in (QUICK if options.quick else FULL).items():
         if getattr(options, name) is None:
             setattr(options, name, value)
+    if fault := _too_few_batches(options):
+        parser.error(fault)
     return options
+
+
+def _too_few_batches(options: argparse.Namespace) -> str | None:
+    """What is timed must be several batches: of one alone only the moments between two of its announcements would be seen."""
+    backlogs = [("votes", "batch_votes")]
+    if "retained" in options.only:
+        backlogs += [("votes_short", "batch_votes_retained"), ("votes_long", "batch_votes_retained")]
+    for backlog, batch in backlogs:
+        votes, most = getattr(options, backlog), getattr(options, batch)
+        if votes < FEWEST_BATCHES * most:
+            flags = [f"--{name.replace('_', '-')}" for name in (backlog, batch)]
+            return f"{flags[0]} {votes}: at least {FEWEST_BATCHES} batches of {most} are needed for a rate. Take more votes, or a smaller {flags[1]}."
+    return None
 
 
 def _parts(text: str) -> tuple[str, ...]:

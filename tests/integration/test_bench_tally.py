@@ -7,7 +7,8 @@ import pytest
 from benching import benched
 
 VOTES, SHORT, LONG, BATCH, WARM = 3_000, 2_000, 6_000, 1_000, 1_980
-SIZES = f"--votes={VOTES} --votes-short={SHORT} --votes-long={LONG} --batch-votes={BATCH} --registered=500 --candidates=4 --hours=1".split()
+BATCHES = [f"--batch-votes={BATCH}", f"--batch-votes-retained={BATCH}"]
+SIZES = [f"--votes={VOTES}", f"--votes-short={SHORT}", f"--votes-long={LONG}", *BATCHES, "--registered=500", "--candidates=4", "--hours=1"]
 
 
 @pytest.fixture(scope="module")
