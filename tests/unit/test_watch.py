@@ -2,6 +2,7 @@
 
 import io
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ from rich.console import Console
 
 from livetally.commands import watch
 from livetally.commands.board_view import bar, drawing, line
-from livetally.core.elections import Election, Kind
+from livetally.core.elections import Election
 from livetally.core.errors import ElectionError
 from livetally.show.result import Change, Changes, Facts, Result, Snapshot, Standing, Trouble, lead_of, ranked
 from livetally.show.trust import Agreement, Difference
@@ -19,11 +20,13 @@ from livetally.show.trust import Agreement, Difference
 NOW = datetime(2026, 5, 4, 21, 0, 10, tzinfo=UTC)
 
 
-def snapshot(votes: dict[str, int], kind: Kind = "simulated", **more: Any) -> Snapshot:
+OPEN = Election("e", "May", "simulated", "open", 1, None, None)
+
+
+def snapshot(votes: dict[str, int], election: Election = OPEN, registered: int = 1_000, **more: Any) -> Snapshot:
     standings = ranked(Standing(name, name, f"{name} party", "", "", "", count) for name, count in votes.items())
     result = Result("e", sum(votes.values()), standings, lead_of(standings), as_of=NOW - timedelta(seconds=4))
-    election = Election("e", "May", kind, "open", 1, None, None)
-    return Snapshot({"e": result}, Facts((election,), 1_000, {"e": len(votes)}), **more)
+    return Snapshot({"e": result}, Facts((election,), registered, {"e": len(votes)}), **more)
 
 
 def drawn(shown: Snapshot, width: int = 100, lines: int = 40) -> str:
@@ -47,7 +50,32 @@ def test_one_look_says_who_leads_by_how_much_and_how_fresh_it_is() -> None:
 
 
 def test_a_real_election_is_not_called_a_simulation() -> None:
-    assert "SIMULATION" not in drawn(snapshot({"Ada": 1}, kind="real"))
+    assert "SIMULATION" not in drawn(snapshot({"Ada": 1}, replace(OPEN, kind="real")))
+
+
+def test_with_too_few_votes_nobody_leads() -> None:
+    text = drawn(snapshot({"Ada": 1, "Bo": 0}))
+    assert "Nobody leads yet: 1 vote counted, too few to say" in text
+    assert "ahead" not in text
+    assert "Ada leads with 75.0%, 2 votes ahead" in drawn(snapshot({"Ada": 3, "Bo": 1}, registered=6))  # where few may vote, few are enough
+    assert "Ada is the only candidate and has 1 vote" in drawn(snapshot({"Ada": 1}))
+
+
+@pytest.mark.parametrize(
+    "over",
+    [
+        replace(OPEN, status="closed"),
+        replace(OPEN, status="certified"),
+        replace(OPEN, closes_at=NOW - timedelta(seconds=1)),  # nobody has said so yet
+    ],
+    ids=["closed", "certified", "its time is over"],
+)
+def test_when_it_is_over_nobody_leads_any_more(over: Election) -> None:
+    text = drawn(snapshot({"Ada": 2, "Bo": 1}, over))
+    assert "Ada has most votes, 66.7%, 1 vote ahead" in text
+    assert "leads" not in text
+    assert f"May ({over.status_at(NOW)}) SIMULATION" in text
+    assert "(open)" not in text
 
 
 def test_a_tie_and_no_vote() -> None:

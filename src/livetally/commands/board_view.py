@@ -12,6 +12,7 @@ from livetally.commands.plain import cut, safe
 from livetally.core.elections import Election
 from livetally.core.tally import UNKNOWN
 from livetally.show.result import Leads, Result, Snapshot, Standing, Tie
+from livetally.show.scene import has_closed, is_too_early
 from livetally.show.trust import Agreement
 
 BAR_CELLS_MAX = 40
@@ -25,12 +26,12 @@ _BADGE = {"green": ("✔", "green"), "amber": ("◔", "yellow"), "red": ("✘", 
 def drawing(snapshot: Snapshot, election_id: str | None, now: datetime, width: int, lines: int) -> RenderableType:
     """Everything at one moment. `lines`: as many candidates as find room, the others as a number."""
     election, result = chosen(snapshot, election_id)
-    parts: list[RenderableType] = [_title(election, result)]
+    parts: list[RenderableType] = [_title(election, result, now)]
     if result is None or not result.candidates:
         parts.append(Text(_waiting(snapshot), style="dim"))
     else:
         shown = result.candidates[: max(1, lines - 10)]
-        parts += [Text(headline(result), style="bold"), Text(""), _candidates(snapshot, result, shown, width)]
+        parts += [Text(headline(snapshot, election, result, now), style="bold"), Text(""), _candidates(snapshot, result, shown, width)]
         if len(shown) < len(result.candidates):
             parts.append(Text(f"… and {len(result.candidates) - len(shown):,} more", style="dim"))
     parts += [Text(""), *_footer(snapshot, result, now)]
@@ -49,13 +50,24 @@ def line(snapshot: Snapshot, election_id: str | None) -> str:
     return f"{name}{_simulation(election)}: {result.total_votes:,} votes{turnout} · {votes} · {_agreement(snapshot.agreement)}{missing}"
 
 
-def headline(result: Result) -> str:
+def headline(snapshot: Snapshot, election: Election | None, result: Result, now: datetime) -> str:
+    """By the rules of the page: with too few votes nobody leads, and when it is over somebody has most votes."""
+    is_closed = election is not None and has_closed(election, now)
     match result.lead:
+        case Leads() if is_too_early(result, snapshot.facts, is_closed=is_closed):
+            return f"Nobody leads yet: {_votes(result.total_votes)} counted, too few to say"
+        case Leads(first, _) if len(result.candidates) == 1:
+            return f"{safe(first.name)} is the only candidate and has {_votes(first.votes)}"
         case Leads(first, margin):
-            return f"{safe(first.name)} leads with {result.share(first.votes):.1%}, {margin:,} votes ahead"
+            leads = "has most votes," if is_closed else "leads with"
+            return f"{safe(first.name)} {leads} {result.share(first.votes):.1%}, {_votes(margin)} ahead"
         case Tie(first):
-            return f"A tie: {' and '.join(safe(one.name) for one in first)} with {first[0].votes:,} votes each"
+            return f"A tie: {' and '.join(safe(one.name) for one in first)} with {_votes(first[0].votes)} each"
     return "Nobody leads: no vote has been counted"
+
+
+def _votes(count: int) -> str:
+    return f"{count:,} vote{'' if count == 1 else 's'}"
 
 
 def chosen(snapshot: Snapshot, election_id: str | None) -> tuple[Election | None, Result | None]:
@@ -66,9 +78,11 @@ def chosen(snapshot: Snapshot, election_id: str | None) -> tuple[Election | None
     return (known.get(wanted), results.get(wanted)) if wanted is not None else (None, None)
 
 
-def _title(election: Election | None, result: Result | None) -> Text:
+def _title(election: Election | None, result: Result | None, now: datetime) -> Text:
     name = safe(election.name) if election else result.election_id if result else "livetally"
-    return Text.assemble((name, "bold"), (f" ({election.status})" if election else "", "dim"), (_simulation(election), "bold yellow"))
+    return Text.assemble(
+        (name, "bold"), (f" ({election.status_at(now)})" if election else "", "dim"), (_simulation(election), "bold yellow")
+    )
 
 
 def _simulation(election: Election | None) -> str:

@@ -43,7 +43,7 @@ def read_board(database_url: str, election_id: str | None = None, at: datetime |
             "election_id": election.election_id,
             "name": election.name,
             "simulated": election.simulated,
-            "status": election.status,
+            "status": election.status_at(datetime.now(UTC)),
             "at": None if at is None else at.isoformat(),
             "recounting": cells.recounting() if at is None else None,
             "total_votes": sum(one.total_votes for one in standings),

@@ -9,7 +9,7 @@ from livetally.core.sight import Sight
 from livetally.show import changes
 from livetally.show.charts import candidate_colours
 from livetally.show.past import Asking
-from livetally.show.result import Changes, Facts, Leads, Look, Result, Snapshot
+from livetally.show.result import Changes, Facts, Group, Leads, Look, Result, Snapshot
 from livetally.show.words import time_of_day
 
 # While so few votes are counted, and fewer than half of those who may vote, the next ones can turn everything round:
@@ -69,6 +69,10 @@ class Scene:
     def too_early(self) -> bool:
         return is_too_early(self.result, self.facts, is_closed=self.is_closed)
 
+    def too_few(self, place: Group) -> bool:
+        """Whether nobody is said to be ahead in a place: few votes are all there are when the election has closed."""
+        return not self.is_closed and are_too_few(place.votes, place.registered)
+
     @property
     def colours(self) -> dict[str, str]:
         return candidate_colours(self.result)
@@ -87,10 +91,14 @@ def has_closed(election: Election, now: datetime) -> bool:
 
 def is_too_early(result: Result, facts: Facts | None, *, is_closed: bool) -> bool:
     """Whether somebody is ahead by so few votes that nobody leads yet."""
-    if is_closed or not isinstance(result.lead, Leads) or len(result.candidates) == 1 or result.total_votes >= LEAD_VOTES_MIN:
+    if is_closed or not isinstance(result.lead, Leads) or len(result.candidates) == 1:
         return False
-    registered = facts.on_roll(result.election_id) if facts else 0
-    return not registered or result.total_votes / registered < LEAD_TURNOUT_MIN
+    return are_too_few(result.total_votes, facts.on_roll(result.election_id) if facts else None)
+
+
+def are_too_few(votes: int, registered: int | None) -> bool:
+    """The rule for a whole election and for each of its places. `registered`: those who may vote there, as far as anybody knows."""
+    return votes < LEAD_VOTES_MIN and (not registered or votes / registered < LEAD_TURNOUT_MIN)
 
 
 @dataclass(frozen=True, slots=True)
