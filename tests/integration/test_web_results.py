@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from livetally.adapters.alerts import Alerts, KnownAlert
 from livetally.adapters.postgres import Connection
 from livetally.core.access import Role
+from livetally.core.alert_facts import Alert, Rule
 from servers import Servers
 from website import Credential, Hall, Site, add_person, served
 
@@ -165,6 +167,21 @@ def test_observers_see_what_was_rejected_and_not_whose_it_was(site: Site, connec
     assert [one["offset"] for one in found.json()["newest"]] == [1, 2]
     assert "v1" not in found.text
     assert site.get("/elections/live/alerts", observer).json() == []
+
+
+def test_alerts_tell_observers_no_more_than_they_may_see(site: Site, connection: Connection) -> None:
+    observer, official = add_person(connection, "b", Role.OBSERVER), add_person(connection, "o", Role.OFFICIAL)
+    about_ada = Alert(Rule.SHARE, "Kent, Ada", "Kent", "ada", "raised", "notice", 4_177, 1, 7, 7, 0.1, "Kent: 4,177 votes for ada")
+    about_kent = Alert(Rule.BURST, "Kent", "Kent", "", "raised", "notice", 88, 1, 7, 7, 0.1, "Kent: 88 votes")
+    Alerts(connection).store([KnownAlert(one, alert, (1, 0)) for one in SHOWN for alert in (about_ada, about_kent)])
+
+    def told(election_id: str, who: Credential) -> list[str]:
+        return [one["subject"] for one in site.get(f"/elections/{election_id}/alerts", who).json()]
+
+    both = ["Kent", "Kent, Ada"]
+    known = {election_id: sees for election_id, sees in SHOWN.items() if sees != "unknown"}
+    assert {one: told(one, observer) for one in known} == {one: both if sees == "result" else ["Kent"] for one, sees in known.items()}
+    assert {one: told(one, official) for one in SHOWN} == dict.fromkeys(SHOWN, both)
 
 
 @pytest.mark.parametrize("election_id", ["%00", "a%00b", "x" * 300, "%ff%fe", "..%2f..", "%F0%9F%97%B3"])

@@ -8,7 +8,7 @@ import pytest
 
 from livetally.core.access import Role
 from livetally.core.elections import VISIBILITIES, Election, Visible
-from livetally.core.sight import Sight, may_know_of, sight
+from livetally.core.sight import Sight, may_know_of, sight, tells_no_more
 
 NOW = datetime(2026, 5, 7, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -62,3 +62,9 @@ def test_an_election_whose_end_has_come_is_closed_whoever_looks() -> None:
     assert [election(state).takes_ballots(NOW) for state in STATES] == [False, True, True, False, False, False]
     later = election("open", opens_at=NOW + HOUR)
     assert (later.status_at(NOW), later.takes_ballots(NOW), later.takes_ballots(NOW + HOUR)) == ("open", False, True)
+
+
+@pytest.mark.parametrize("seen", Sight)
+def test_an_alert_about_a_candidate_is_a_part_of_the_result(seen: Sight) -> None:
+    assert tells_no_more("c0", seen) == (seen is Sight.RESULT)
+    assert tells_no_more("", seen)

@@ -33,6 +33,11 @@ def sight(election: Election, role: Role, now: datetime) -> Sight:
     return Sight.RESULT if election.published_at is not None else Sight.NOTHING
 
 
+def tells_no_more(candidate_id: str, seen: Sight) -> bool:
+    """Whether an alert tells no more than may be seen: one about a candidate tells of votes for it."""
+    return not candidate_id or seen is Sight.RESULT
+
+
 def _counting_hides_nothing(election: Election, now: datetime) -> bool:
     """Closed, and the closing time is over: one that is closed takes ballots for a few seconds more."""
     return election.status_at(now) in ("closed", "certified") and (election.closes_at is None or election.is_over(now))

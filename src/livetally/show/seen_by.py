@@ -9,7 +9,7 @@ from datetime import datetime
 
 from livetally.core.access import Person, Role
 from livetally.core.elections import Election
-from livetally.core.sight import Sight, may_know_of, sight
+from livetally.core.sight import Sight, may_know_of, sight, tells_no_more
 from livetally.show.past import Ahead, Answer, Asking, Series, Then
 from livetally.show.result import Facts, Nobody, Result, Snapshot, ranked
 from livetally.show.trust import Agreement, Trust
@@ -55,7 +55,7 @@ def seen_by(person: Person, snapshot: Snapshot, now: datetime) -> Snapshot:
         facts=snapshot.facts and _facts(snapshot.facts, person, trusted),
         last_minute=last_minute,
         agreement=_agreement(snapshot.agreement, trusted & whole, is_all=len(trusted & whole) == len(known), hides_counts=hides_counts),
-        trust=_trust(snapshot.trust, trusted, whole, hides_counts=hides_counts),
+        trust=_trust(snapshot.trust, trusted, sights, hides_counts=hides_counts),
     )
 
 
@@ -80,10 +80,9 @@ def _agreement(agreement: Agreement, open_to: frozenset[str], *, is_all: bool, h
     return replace(shown, ledger=0, topic=0, tally=0, behind=0, hides_counts=True) if hides_counts else shown
 
 
-def _trust(trust: Trust, trusted: frozenset[str], whole: frozenset[str], *, hides_counts: bool) -> Trust:
-    """An alert about a candidate tells of votes for it."""
+def _trust(trust: Trust, trusted: frozenset[str], sights: Mapping[str, Sight], *, hides_counts: bool) -> Trust:
     alerts = {
-        election_id: tuple(one for one in found if election_id in whole or not one.candidate_id)
+        election_id: tuple(one for one in found if tells_no_more(one.candidate_id, sights[election_id]))
         for election_id, found in trust.alerts.items()
         if election_id in trusted
     }

@@ -9,7 +9,8 @@ from fastapi import APIRouter, Query, Request, Response
 from livetally.adapters.alerts import Alerts, KnownAlert
 from livetally.adapters.board import Board, RejectedBallot
 from livetally.adapters.postgres import Connection
-from livetally.core.access import Person, Role
+from livetally.core.access import Person, Role, role_in
+from livetally.core.sight import sight, tells_no_more
 from livetally.web import models
 from livetally.web.access import allow
 from livetally.web.ground import Ground, OnGround
@@ -29,11 +30,11 @@ Observer = Annotated[Person, allow(Role.OBSERVER)]
 
 @router.get("/alerts", response_model=list[models.Alert], summary="What looks unusual")
 async def alerts(request: Request, ground: OnGround, election_id: InPath, person: Observer) -> Response:
-    """The oldest first. docs/alerts.md says what each rule means."""
+    """The oldest first. docs/alerts.md says what each rule means. Those about a candidate are told to who may see the result."""
 
     def read(connection: Connection) -> list[KnownAlert]:
-        known(connection, person, election_id)
-        return Alerts(connection).known(election_id)
+        seen = sight(known(connection, person, election_id), role_in(person, election_id), ground.now())
+        return [one for one in Alerts(connection).known(election_id) if tells_no_more(one.alert.candidate_id, seen)]
 
     return told(request, [_alert(one) for one in await ground.pool.ask(read)])
 
