@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from livetally.core.ballots import Reason
+from livetally.show import reasons
 from livetally.show.past import Ahead, Answer, Series, Then
 from livetally.show.result import Changes, Group
 from livetally.show.trust import Agreement, AlertSeen, Health, Journey, Trust, Waiting
@@ -106,7 +108,7 @@ def test_trust() -> None:
     jump = AlertSeen("share-jump", "Fife, c1", "Fife", "c1", "cleared", "notice", 9, 3, NOW, NOW, "Fife: 9 votes for c1. Over.")
     trust = Trust(
         {"e": (burst, jump), "another": (burst,)},
-        {"e": (("already-voted", 12),), "": (("not-json", 3),), "another": (("already-voted", 99),)},
+        {"e": (("already_voted_other", 12),), "": (("malformed", 3),), "another": (("already_voted_other", 99),)},
         (Waiting("record", "ballots", 40), Waiting("tally", "votes", 7)),
         Journey(NOW, 0.2, 0.5, 0.1),
         1.25,
@@ -117,12 +119,20 @@ def test_trust() -> None:
     said = text(markup(test))
     assert [len(marked(test, "alert")), "1 alert is raised, 1 is over." in said] == [2, True]
     assert "Fife · Bo" in said
-    assert "15 ballots do not count; most often: already-voted (12)." in said
-    assert "not-json (names no election)" in said
+    most = "This person had voted already, for another candidate; the first vote counts"
+    assert f"15 ballots do not count; most often: {most} (12)." in said
+    assert f"{most}already_voted_other12" in said  # in the table behind it, the reason as it is written too
+    assert "Nobody can read it as a ballot (names no election)" in said
+    assert "40 ballots before record and 7 votes before tally." in said
+    assert "tallied0.5" in said
     assert "The newest vote was here 0.8 s after it was cast; 95 of 100 took at most 1.2 s lately." in said
     assert valued(test, "service", "up") == ["1", "0"]
     assert "tally (Spark) does not answer." in said
     assert [valued(test, name) for name in ("ledger", "topic", "tally", "behind")] == [["500"], ["500"], ["500"], ["7"]]
+
+
+def test_every_reason_has_words() -> None:
+    assert set(reasons.WORDS) == set(Reason)
 
 
 def test_trust_when_nobody_has_asked_yet() -> None:

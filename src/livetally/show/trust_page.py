@@ -1,11 +1,12 @@
 """The page Trust: whether the numbers agree, what looks unusual, what was turned away and why, how far behind each stage is, who is there."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 import streamlit as st
 
-from livetally.show import badge
+from livetally.show import badge, reasons
 from livetally.show.charts import Bar, bars
 from livetally.show.controls import behind, figure
 from livetally.show.scene import Scene
@@ -30,27 +31,57 @@ FOR_OBSERVERS = (
 )
 STAGES = frozenset({"record", "tally"})
 
-Rejected = tuple[str, int]
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """Ballots that do not count, for one reason."""
+
+    reason: str
+    ballots: int
+    names_election: bool = True
+
+    @property
+    def words(self) -> str:
+        return reasons.words(self.reason) if self.names_election else f"{reasons.words(self.reason)} (names no election)"
+
+
+Witnessed = tuple[str, str, int | str, str]  # key, name, count and how it is written; no count before anybody has compared
+Step = tuple[str, float]  # of a vote's way, and how many seconds it took
 
 
 def draw(scene: Scene) -> None:
     st.html(TITLE)
-    st.html(agreement(scene))
+    show_agreement(scene)
     if scene.sees_trust:
         show_alerts(scene)
         left, right = st.columns(2, gap="large")
         with left:
             show_rejected(scene)
         with right:
+            show_journey(scene)
             show_lag(scene)
     else:
         st.html(FOR_OBSERVERS)
-        show_lag(scene)
+        left, right = st.columns(2, gap="large")
+        with left:
+            show_journey(scene)
+        with right:
+            show_lag(scene)
     st.html(services(scene))
 
 
 def first(scene: Scene, _asked: Mapping[str, str]) -> str:
     return f"{TITLE}{agreement(scene)}{'' if scene.sees_trust else FOR_OBSERVERS}{services(scene)}"
+
+
+def show_agreement(scene: Scene) -> None:
+    st.html(agreement(scene))
+    if witnesses := _witnesses(scene.snapshot.agreement):
+        columns: list[Column[Witnessed]] = [
+            Column("Counted by", lambda one: one[1], lambda one: one[1], is_number=False),
+            Column("Votes", lambda one: one[2], lambda one: one[3]),
+        ]
+        behind(scene, "audit", "Ledger, topic and tally", columns, witnesses)
 
 
 def agreement(scene: Scene) -> str:
@@ -84,7 +115,7 @@ def show_alerts(scene: Scene) -> None:
     listed = "".join(_alert(scene, one) for one in alerts[:ALERTS_MAX])
     st.html(f'<p class="lt-sentence" data-testid="sentence">{sentence}</p><ol class="lt-alerts">{listed}</ol>')
     columns: list[Column[AlertSeen]] = [
-        Column("Rule", lambda one: one.rule, lambda one: said(one.rule), is_number=False),
+        Column("Rule", lambda one: one.rule, lambda one: _RULES.get(one.rule, said(one.rule)), is_number=False),
         Column("Subject", lambda one: one.subject, lambda one: said(one.subject), is_number=False),
         Column("State", lambda one: one.state, lambda one: said(one.state), is_number=False, minor=True),
         Column("Severity", lambda one: one.severity, lambda one: said(one.severity), is_number=False, minor=True),
@@ -100,38 +131,48 @@ def show_rejected(scene: Scene) -> None:
     """Ballots that name no election belong to none; they are shown with each, and said to be so."""
     rejected = scene.snapshot.trust.rejected
     here, nowhere = rejected.get(scene.result.election_id, ()), rejected.get("", ())
-    rows: list[Rejected] = [*here, *((f"{reason} (names no election)", count) for reason, count in nowhere)]
-    total = sum(count for _, count in rows)
+    rows = [*(Rejected(*one) for one in here), *(Rejected(*one, names_election=False) for one in nowhere)]
+    total = sum(one.ballots for one in rows)
     sentence = (
-        f"{plural(total, 'ballot does', 'ballots do')} not count; most often: {said(rows[0][0])} ({number(rows[0][1])})."
+        f"{plural(total, 'ballot does', 'ballots do')} not count; most often: {said(rows[0].words)} ({number(rows[0].ballots)})."
         if total
         else "Every ballot so far counts."
     )
-    drawn = bars([Bar(said(reason), count, "var(--lt-hue-2)") for reason, count in rows], total) if total else ""
+    drawn = bars([Bar(said(one.words), one.ballots, "var(--lt-hue-2)") for one in rows], total) if total else ""
     columns: list[Column[Rejected]] = [
-        Column("Reason", lambda one: one[0], lambda one: said(one[0]), is_number=False),
-        Column("Ballots", lambda one: one[1], lambda one: number(one[1])),
+        Column("Why", lambda one: one.words, lambda one: said(one.words), is_number=False),
+        Column("Reason", lambda one: one.reason, lambda one: f"<code>{said(one.reason)}</code>", is_number=False, minor=True),
+        Column("Ballots", lambda one: one.ballots, lambda one: number(one.ballots)),
     ]
     figure(scene, "rejected", "Rejected ballots, by reason", sentence, drawn, columns, rows)
 
 
+def show_journey(scene: Scene) -> None:
+    """How long the newest vote took, stage by stage."""
+    journey, p95_s = scene.snapshot.trust.journey, scene.snapshot.trust.journey_p95_s
+    steps = _steps(journey) if journey else []
+    columns: list[Column[Step]] = [
+        Column("Step", lambda one: one[0], lambda one: one[0], is_number=False),
+        Column("Seconds", lambda one: round(one[1], 3), lambda one: f"{one[1]:.1f}"),
+    ]
+    drawn = _way(journey.whole_s, steps) if journey else ""
+    figure(scene, "journey", "From cast to screen", _journey(journey, p95_s), drawn, columns, steps)
+
+
 def show_lag(scene: Scene) -> None:
-    """What waits before each stage, and how long the newest vote took."""
-    trust = scene.snapshot.trust
-    waiting = trust.waiting
-    total = sum(one.count for one in waiting)
-    sentence = f"{_journey(trust.journey, trust.journey_p95_s)} {'Nothing waits.' if waiting and not total else ''}".strip()
+    """What waits before each stage."""
+    waiting = scene.snapshot.trust.waiting
     rows = [
         Bar(f"before {said(one.stage)}", one.count, "var(--lt-hue-1)", note=f'<span class="lt-bar-note">{said(one.what)}</span>')
         for one in waiting
     ]
-    drawn = f"{_way(trust.journey) if trust.journey else ''}{bars(rows, total)}"
     columns: list[Column[Waiting]] = [
         Column("Before", lambda one: one.stage, lambda one: said(one.stage), is_number=False),
         Column("What", lambda one: one.what, lambda one: said(one.what), is_number=False),
         Column("Waiting", lambda one: one.count, lambda one: number(one.count)),
     ]
-    figure(scene, "lag", "From cast to screen", sentence, drawn, columns, waiting)
+    drawn = bars(rows, sum(one.count for one in waiting))
+    figure(scene, "lag", "What waits", _waits(scene, waiting), drawn, columns, waiting)
 
 
 def services(scene: Scene) -> str:
@@ -150,7 +191,7 @@ def services(scene: Scene) -> str:
     )
 
 
-def _witnesses(found: Agreement) -> list[tuple[str, str, int | str, str]]:
+def _witnesses(found: Agreement) -> list[Witnessed]:
     if found.hides_counts:
         return []
     if found.checked_at is None and found.ledger_checked_at is None:
@@ -188,10 +229,24 @@ def _journey(journey: Journey | None, p95_s: float | None) -> str:
     return f"The newest vote was here {journey.whole_s:.1f} s after it was cast{usual}. Your page adds up to its refresh interval."
 
 
-def _way(journey: Journey) -> str:
-    steps = (("recorded", journey.recorded_s), ("tallied", journey.tallied_s), ("here", journey.shown_s))
+def _steps(journey: Journey) -> list[Step]:
+    return [("recorded", journey.recorded_s), ("tallied", journey.tallied_s), ("here", journey.shown_s)]
+
+
+def _way(whole_s: float, steps: Sequence[Step]) -> str:
     shown = "".join(f'<li style="flex-grow:{max(seconds, 0.05):.2f}"><b>{seconds:.1f} s</b> {name}</li>' for name, seconds in steps)
-    return f'<ol class="lt-way" data-testid="journey" data-seconds="{journey.whole_s:.3f}">{shown}</ol>'
+    return f'<ol class="lt-way" data-testid="journey" data-seconds="{whole_s:.3f}">{shown}</ol>'
+
+
+def _waits(scene: Scene, waiting: Sequence[Waiting]) -> str:
+    if not waiting:
+        return (
+            "It is not shown beside elections that are not public."
+            if scene.snapshot.agreement.hides_counts
+            else "Nobody has counted it yet."
+        )
+    here = [f"{number(one.count)} {said(one.what)} before {said(one.stage)}" for one in waiting if one.count]
+    return f"{' and '.join(here)}." if here else "Nothing waits."
 
 
 def _is_done(scene: Scene, one: Health) -> bool:
