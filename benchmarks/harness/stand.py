@@ -12,7 +12,7 @@ from harness.saying import say
 from livetally.adapters.kafka import TopicPartition, consumer
 from livetally.adapters.reading import partitions_of, patiently
 from livetally.adapters.topics import Topics
-from livetally.commands.backing import Backing, kafka_answers, prepare
+from livetally.commands.backing import Backing, kafka_answers, prepare, prepare_database
 from livetally.core.errors import ServiceError, UsageError
 from livetally.core.wire import BALLOTS, REJECTED, VOTES, Topic, topics
 from livetally.embedded import placing
@@ -22,7 +22,7 @@ from livetally.settings import Settings, environment_with
 
 OUTPUTS = (VOTES, REJECTED)
 DELETED_WITHIN_S = 60.0
-RECORDING = frozenset({KAFKA, DATABASE})  # what *record* needs; EVERYTHING has Spark besides
+RECORDING = frozenset({KAFKA, DATABASE})  # what *record* needs; EVERYTHING has Spark besides, frozenset({DATABASE}) no broker
 FILLED = "filled"  # the name of the copies that contenders work on
 
 
@@ -104,7 +104,10 @@ def stand(parent: Path | None, bytes_needed: int, needs: frozenset[str]) -> Iter
         try:
             with Services(settings, kafka_probe=kafka_answers, on_event=say, needs=needs) as services:
                 backing = Backing(settings, services)
-                prepare(backing)
+                if KAFKA in needs:
+                    prepare(backing)
+                else:
+                    prepare_database(backing.database_url)
                 yield Stand(backing)
         finally:
             placing.remove(settings.data_dir)  # as root the database lies elsewhere

@@ -76,14 +76,14 @@ def services_of(settings: Settings, *, spark: bool = False, looks_only: bool = F
 def database_of(settings: Settings, *, looks_only: bool = True) -> Iterator[str]:
     """The URL of PostgreSQL alone, for commands that need nothing else."""
     with _started(settings, frozenset({DATABASE}), looks_only=looks_only) as backing:
-        _prepare_database(backing.database_url)
+        prepare_database(backing.database_url)
         yield backing.database_url
 
 
 def prepare(backing: Backing) -> None:
     """Schema and topics as they should be."""
     settings = backing.settings
-    _prepare_database(backing.database_url)
+    prepare_database(backing.database_url)
     Topics(backing.kafka_bootstrap_servers).ensure(topics(settings.ballot_partitions), settings.replication_factor)
 
 
@@ -121,6 +121,7 @@ def _started(settings: Settings, needs: frozenset[str], *, looks_only: bool) -> 
         yield Backing(settings, services)
 
 
-def _prepare_database(url: str) -> None:
+def prepare_database(url: str) -> None:
+    """The schema alone."""
     with closing(connect(url, "schema", bounded=False, as_owner=True)) as connection, explained(url):
         migrate(connection)
