@@ -1,6 +1,7 @@
 """What anybody reads on the aggregated topics is what SQL says of the ledger, whatever has happened to the count on the way."""
 
 import shutil
+import threading
 from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
@@ -288,6 +289,7 @@ def test_a_repeated_batch_announces_the_same_totals(pipeline: Pipeline, spark: S
         Batches(),  # type: ignore[arg-type]
         now=lambda: datetime(2026, 5, 7, tzinfo=UTC),
         reached=unwatched,
+        at_work=threading.Lock(),
     )
     votes = [
         {"election_id": "e", "candidate_id": f"c{number % 2}", "address": {"state": "Kent", "city": f"City {number % 2}"}}
@@ -330,6 +332,49 @@ def test_a_second_publisher_fences_the_first(pipeline: Pipeline) -> None:
     AllOrNothing(pipeline.kafka, TRANSACTIONAL_ID)
     with pytest.raises(ServiceError, match="could not be published"):
         first.publish([Outgoing(BY_AGE, b"key", b"{}")])
+
+
+def end_sessions_of_the_tally(pipeline: Pipeline) -> None:
+    """As PostgreSQL does to one that has been silent for too long."""
+    pipeline.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE starts_with(application_name, 'livetally tally')")
+
+
+def test_whoever_was_stopped_in_a_start_and_wakes_behind_a_successor_changes_nothing(pipeline: Pipeline, spark: Spark) -> None:
+    pipeline.hold_election(10)
+    pipeline.cast_votes(range(10))
+    pipeline.record_all()
+    tally_all(pipeline, spark)
+    Cells(pipeline.connection).request_recount()
+    checkpoints = pipeline.data_dir / "checkpoints"
+    for stopped_at in (Point.NEWEST_KNOWN, Point.GENERATION_BEGUN, Point.BEFORE_PUBLISHER, Point.BEFORE_QUERY):
+        taken_over: list[tuple[list[Path], AllOrNothing]] = []
+
+        def sleep(point: Point, at: Point = stopped_at, taken_over: list[tuple[list[Path], AllOrNothing]] = taken_over) -> None:
+            if point is at:
+                end_sessions_of_the_tally(pipeline)
+                taken_over.append((sorted(checkpoints.rglob("*")), AllOrNothing(pipeline.kafka, TRANSACTIONAL_ID)))
+
+        with pytest.raises(ServiceError), tallying(pipeline, spark, sleep) as woken:
+            woken.wait()
+        ((files, successor),) = taken_over
+        assert sorted(checkpoints.rglob("*")) == files, stopped_at
+        successor.publish([Outgoing(BY_AGE, b"key", b"{}")])  # nobody has fenced it
+
+
+def test_a_start_that_takes_long_keeps_the_lock(pipeline: Pipeline, spark: Spark) -> None:
+    """PostgreSQL ends a session that is silent, and a checkpoint far away may take its time."""
+    pipeline.hold_election(5)
+    last_said = "SELECT max(state_change) FROM pg_stat_activity WHERE starts_with(application_name, 'livetally tally')"
+    waited_at: list[Point] = []
+
+    def take_long(point: Point) -> None:
+        if point in {Point.GENERATION_BEGUN, Point.BEFORE_PUBLISHER}:
+            (before,) = pipeline.sql(last_said)
+            wait_for(lambda: pipeline.sql(last_said) > [before], "it says that it lives")
+            waited_at.append(point)
+
+    with tallying(pipeline, spark, take_long) as worker:
+        wait_for(lambda: len(waited_at) == 2 or not worker.is_alive, "it begins")
 
 
 def test_a_second_tally_is_refused_while_one_runs(pipeline: Pipeline, spark: Spark, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,17 @@ KILLS: dict[str, Strike] = {f"killed at {point}": partial(strikes.kill_at, point
     "killed while it recounts": strikes.kill_while_recounting,
     "Java killed": strikes.kill_java,
 }
-ASLEEP = (Point.AFTER_COLLECT, Point.BEFORE_STORE_COMMIT, Point.AFTER_STORE_COMMIT, Point.BEFORE_PUBLISH_COMMIT, Point.AFTER_PUBLISH)
+ASLEEP = (
+    Point.NEWEST_KNOWN,
+    Point.GENERATION_BEGUN,
+    Point.BEFORE_PUBLISHER,
+    Point.BEFORE_QUERY,
+    Point.AFTER_COLLECT,
+    Point.BEFORE_STORE_COMMIT,
+    Point.AFTER_STORE_COMMIT,
+    Point.BEFORE_PUBLISH_COMMIT,
+    Point.AFTER_PUBLISH,
+)
 OTHERS: dict[str, Strike] = {
     **{name: partial(strikes.harm_checkpoint, harm=harm) for name, harm in HARMS.items()},
     **{f"asleep at {point}": partial(strikes.sleep_at, point=point) for point in ASLEEP},

@@ -12,7 +12,9 @@ from recovery.place import Process
 from recovery.scene import Scene
 from recovery.snapshot import snapshot
 
-AT_START = frozenset({Point.BEFORE_TOTALS_AGAIN, Point.AFTER_TOTALS_AGAIN})  # of every start
+AT_START = frozenset(  # of every start
+    {Point.NEWEST_KNOWN, Point.BEFORE_PUBLISHER, Point.BEFORE_TOTALS_AGAIN, Point.AFTER_TOTALS_AGAIN, Point.BEFORE_QUERY}
+)
 OF_A_RECOUNT = frozenset({Point.BEFORE_GENERATION, Point.GENERATION_BEGUN, Point.CHECKPOINT_BEGUN, Point.BEFORE_SHOW, Point.AFTER_SHOW})
 BURST = 500
 NTH_MAX = 3  # a point strikes when it is reached for the first to the third time
@@ -25,23 +27,12 @@ WAITING = ("trying again; nothing is lost", "waiting for it, nothing is lost")
 
 
 def kill_at(scene: Scene, point: Point) -> float:
-    order = Order(point, 1, scene.random.choice((Act.KILL, Act.KILL_ALL)))
+    before = scene.watcher.version[0]
+    victim, order = _order(scene, point, scene.random.choice((Act.KILL, Act.KILL_ALL)))
+    moment = _done(scene, victim, order)
     if point in OF_A_RECOUNT:
-        before = scene.watcher.version[0]
-        _strike_checkpoint(scene, lose)
-        victim = _recount(scene, order)
-        moment = _done(scene, victim, order)
         scene.wait_for(lambda: scene.watcher.version[0] > before, "a recount is shown")
-        return moment
-    if point in AT_START:
-        scene.tally.end_all()
-        scene.tally.succeed(order)
-    else:
-        order = Order(point, scene.random.randint(1, NTH_MAX), order.act)
-        scene.tally.current.order(order)
-    victim = scene.tally.current
-    scene.voting.burst(BURST)
-    return _done(scene, victim, order)
+    return moment
 
 
 def kill_anywhere(scene: Scene) -> float:
@@ -89,10 +80,7 @@ def harm_checkpoint(scene: Scene, harm: Harm) -> float:
 
 def sleep_at(scene: Scene, point: Point) -> float:
     """It is stopped, its successor takes over and counts everything; then it wakes, and nothing may change."""
-    order = Order(point, scene.random.randint(1, NTH_MAX), Act.STOP)
-    sleeper = scene.tally.current
-    sleeper.order(order)
-    scene.voting.burst(BURST)
+    sleeper, order = _order(scene, point, Act.STOP)
     asleep_at = _done(scene, sleeper, order, is_deadly=False)
     scene.wait_for(lambda: sleeper.is_asleep, f"{sleeper.name} is stopped")
     scene.tally.succeed()
@@ -147,6 +135,21 @@ def cut_answer(scene: Scene, proxy: Proxy, point: Point) -> float:
     scene.tally.current.go()
     scene.wait_for(proxy.caught.is_set, "the answer to a commit is lost")
     return time.time()
+
+
+def _order(scene: Scene, point: Point, act: Act) -> tuple[Process, Order]:
+    """Who will come to this point, and what it is to do there: whoever counts, or, where the point is one of a start, a successor."""
+    order = Order(point, 1 if point in AT_START | OF_A_RECOUNT else scene.random.randint(1, NTH_MAX), act)
+    if point in OF_A_RECOUNT:
+        _strike_checkpoint(scene, lose)
+        return _recount(scene, order), order
+    if point in AT_START:
+        scene.tally.end_all()
+        scene.tally.succeed(order)
+    else:
+        scene.tally.current.order(order)
+    scene.voting.burst(BURST)
+    return scene.tally.current, order
 
 
 def _kill(scene: Scene) -> None:

@@ -6,7 +6,7 @@ fingerprint of our own lies beside it.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,10 +27,14 @@ def fingerprint(cluster_id: str, votes_topic_id: str, ledger_id: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A checkpoint at any URL that Spark accepts, reached through Hadoop's file systems as Spark itself does."""
+    """A checkpoint at any URL that Spark accepts, reached through Hadoop's file systems as Spark itself does.
+
+    No file system knows who holds the tally's lock. So `be_sure` is called right before anything is changed: it raises if we do not.
+    """
 
     spark: SparkSession
     url: str
+    be_sure: Callable[[], None]
 
     def fault(self, fingerprint: str, stored_batch: int, positions: Mapping[int, int]) -> str | None:
         """Why the count cannot go on from here, in words; None if it can. The last batch that PostgreSQL has, and how far that had read."""
@@ -52,18 +56,20 @@ class Checkpoint:
         """Let Spark do the batch behind `stored_batch` again, if it has finished that one and nobody stored it. Nothing of it is read anew: its offsets stay."""
         if self._last_number("commits") != stored_batch + 1:
             return
+        self.be_sure()
         for number in range(self._last_number("offsets"), stored_batch + 1, -1):
             self._files().delete(self._path(f"offsets/{number}"), False)
         self._files().delete(self._path(f"commits/{stored_batch + 1}"), False)
 
     def begin(self, fingerprint: str) -> None:
         """Make an empty checkpoint for a new count."""
-        self.remove()
+        self.remove()  # which is sure
         stream = self._files().create(self._path("fingerprint"), True)
         stream.write(bytearray(fingerprint.encode()))
         stream.close()
 
     def remove(self) -> None:
+        self.be_sure()
         self._files().delete(self._path(), True)
 
     def ends_of(self, batch: int) -> dict[int, int]:

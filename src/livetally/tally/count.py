@@ -45,8 +45,9 @@ class Count:
         checkpoint: Checkpoint,
         now: Callable[[], datetime],
         reached: Reached,
+        at_work: threading.Lock,
     ) -> None:
-        """`target`: offsets of `votes_topic` that a recount must reach before it is shown."""
+        """`target`: offsets of `votes_topic` that a recount must reach before it is shown. `at_work` is held by whoever uses the connection."""
         self._generation = generation.number
         self._batch = generation.batch  # the newest that is stored
         self._shown = generation.shown
@@ -59,7 +60,7 @@ class Count:
         self._now = now
         self._reached = reached
         self._registered = self._cells.registered()
-        self._at_work = threading.Lock()  # one thread stores batches, the stage's own brings the registered
+        self._at_work = at_work  # one thread stores batches, the stage's own brings the registered, and one keeps the session alive
         self._storing = ThreadPoolExecutor(1, "store")
         self._stored: Future[None] | None = None  # what becomes of the newest batch
         self._read_up_to: tuple[int | None, Mapping[int, int]] = (None, {})  # the newest batch that was counted, and its ends
@@ -85,16 +86,6 @@ class Count:
         except Exception as error:
             self._keep(error)
             raise
-
-    def beat(self) -> None:
-        """PostgreSQL ends a silent session, and the tally's lock with it, so that a tally that was stopped holds nobody up. Speak, unless we do."""
-        if self._at_work.acquire(blocking=False):
-            try:
-                self._cells.beat()
-            except Exception as error:  # noqa: BLE001 (whatever it is, it ends the count as one of a batch does)
-                self._keep(error)
-            finally:
-                self._at_work.release()
 
     def close(self) -> None:
         """Wait for what is on its way."""

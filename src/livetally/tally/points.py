@@ -7,6 +7,11 @@ from enum import StrEnum
 class Point(StrEnum):
     """Before and after each step: first those of a start, then those of a batch, in their order."""
 
+    # Of every start. The lock is taken before the first.
+    NEWEST_KNOWN = "newest-known"  # the newest count, and nothing of its checkpoint touched
+    BEFORE_PUBLISHER = "before-publisher"  # which fences the one before
+    BEFORE_QUERY = "before-query"  # which writes into the checkpoint from now on
+
     # Of a count that begins from the first vote: the generation's row and an empty checkpoint.
     BEFORE_GENERATION = "before-generation"
     GENERATION_BEGUN = "generation-begun"  # stored, its checkpoint not made yet

@@ -105,24 +105,31 @@ def _tally_while_services_answer(
         custody, cells = Custody(connection), Cells(connection)
         custody.check_whole()
         cells.take_lock()
-        ours = fingerprint(votes.cluster_id, votes.topic_id, custody.claim(ballots.cluster_id, ballots.topic_id))
-        generation, checkpoint = _take_up(spark, settings, cells, ours, meter, reached)
-        publisher = AllOrNothing(bootstrap_servers, TRANSACTIONAL_ID)
-        count = Count(generation, ends(client, VOTES), connection, publisher, checkpoint, lambda: datetime.now(UTC), reached)
-        with closing(count), closing(Heartbeat(count.beat)), closing(connect(database_url, "tally's electorate", Rights.TALLY)) as other:
-            count.begin()
-            warm.compile_code(spark, lambda: stop.is_set() or any(ends(client, VOTES).values()))
-            with _running(_start(spark, settings, bootstrap_servers, checkpoint, count)) as query:
-                log.info("counting", extra={"generation": generation.number})
-                meter.follows(bootstrap_servers, lambda: count.positions)
-                meter.ready()
-                electorate = Electorate(spark, database_url)
-                rounds = (
-                    Progress(query, meter),
-                    Refresh(Cells(other).registered_mark, electorate.groups, count.note_registered, time.monotonic),
-                    Presence(topics.answer, meter, time.monotonic),
-                )
-                _watch(query, count, stop, rounds)
+        with closing(Heartbeat(cells.beat)) as heart:
+            ours = fingerprint(votes.cluster_id, votes.topic_id, custody.claim(ballots.cluster_id, ballots.topic_id))
+            generation, checkpoint = _take_up(spark, settings, cells, ours, meter, reached)
+            reached(Point.BEFORE_PUBLISHER)
+            cells.beat()  # whoever was stopped finds out here that another has taken over
+            publisher = AllOrNothing(bootstrap_servers, TRANSACTIONAL_ID)
+            count = Count(
+                generation, ends(client, VOTES), connection, publisher, checkpoint, lambda: datetime.now(UTC), reached, heart.at_work
+            )
+            with closing(count), closing(connect(database_url, "tally's electorate", Rights.TALLY)) as other:
+                count.begin()
+                warm.compile_code(spark, lambda: stop.is_set() or heart.fault is not None or any(ends(client, VOTES).values()))
+                reached(Point.BEFORE_QUERY)
+                cells.beat()
+                with _running(_start(spark, settings, bootstrap_servers, checkpoint, count)) as query:
+                    log.info("counting", extra={"generation": generation.number})
+                    meter.follows(bootstrap_servers, lambda: count.positions)
+                    meter.ready()
+                    electorate = Electorate(spark, database_url)
+                    rounds = (
+                        Progress(query, meter),
+                        Refresh(Cells(other).registered_mark, electorate.groups, count.note_registered, time.monotonic),
+                        Presence(topics.answer, meter, time.monotonic),
+                    )
+                    _watch(query, count, heart, stop, rounds)
 
 
 def _take_up(
@@ -133,7 +140,8 @@ def _take_up(
     if newest is None:
         reason = "first count"
     else:
-        checkpoint = Checkpoint(spark, _checkpoint_url(settings, newest.number))
+        checkpoint = Checkpoint(spark, _checkpoint_url(settings, newest.number), be_sure=cells.beat)
+        reached(Point.NEWEST_KNOWN)
         checkpoint.set_back(newest.batch)
         if newest.fingerprint == ours:
             fault = checkpoint.fault(ours, newest.batch, cells.positions(newest.number))
@@ -148,7 +156,7 @@ def _take_up(
     reached(Point.BEFORE_GENERATION)
     generation = cells.begin(ours, reason)
     reached(Point.GENERATION_BEGUN)
-    checkpoint = Checkpoint(spark, _checkpoint_url(settings, generation.number))
+    checkpoint = Checkpoint(spark, _checkpoint_url(settings, generation.number), be_sure=cells.beat)
     checkpoint.begin(ours)
     reached(Point.CHECKPOINT_BEGUN)
     return generation, checkpoint
@@ -194,10 +202,12 @@ def _running(query: StreamingQuery) -> Iterator[StreamingQuery]:
             query.awaitTermination(STOP_TIMEOUT_S)  # inactive it is a while before it has ended
 
 
-def _watch(query: StreamingQuery, count: Count, stop: threading.Event, rounds: tuple[Progress, Refresh, Presence]) -> None:
+def _watch(
+    query: StreamingQuery, count: Count, heart: Heartbeat, stop: threading.Event, rounds: tuple[Progress, Refresh, Presence]
+) -> None:
     """Until told to stop, or until the query fails: then its own fault is raised, or a ServiceError with Spark's words."""
     progress, refresh, presence = rounds
-    while query.isActive and count.fault is None and not stop.wait(LOOK_S):
+    while query.isActive and count.fault is None and heart.fault is None and not stop.wait(LOOK_S):
         progress.note_when_due()
         refresh.when_due()
         count.clear_when_nobody_votes()
@@ -205,10 +215,11 @@ def _watch(query: StreamingQuery, count: Count, stop: threading.Event, rounds: t
     if query.isActive:
         _let_finish(query)
     count.close()
-    if isinstance(count.fault, LivetallyError):
-        raise count.fault
-    if count.fault is not None:
-        raise ServiceError(f"Counting stopped: {count.fault}") from count.fault
+    fault = count.fault or heart.fault
+    if isinstance(fault, LivetallyError):
+        raise fault
+    if fault is not None:
+        raise ServiceError(f"Counting stopped: {fault}") from fault
     if (error := query.exception()) is not None:
         raise ServiceError(f"Spark stopped counting: {_first_line(error)}") from error
     progress.note()
