@@ -3,8 +3,11 @@
 import argparse
 import re
 import threading
+from collections import Counter
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 
+import orjson
 import pytest
 
 from ledger_rows import assert_chained, everything_in, forge
@@ -16,10 +19,13 @@ from livetally.audit.report import Report
 from livetally.audit.walk import audit
 from livetally.commands.rebuild import rebuild
 from livetally.core.errors import LedgerError, ServiceError
-from livetally.core.wire import REJECTED, VOTES, Topic, topics
+from livetally.core.wire import REJECTED, VOTES, Topic, topics, utc_text
 from livetally.record.rebuild import rebuild_ledger, rebuild_votes_topic
 from livetally.record.record import record
-from pipeline import PARTITIONS, Pipeline, Spark, add_election, ballot, recording, tally_all, tallying
+from livetally.tally.points import Point
+from pipeline import ELECTION, PARTITIONS, Pipeline, Spark, add_election, ballot, recording, recreate, tally_all, tallying, wait_for
+from recovery.shown import Shown
+from recovery.views import MINUTES, TOPICS, Group
 
 VOTES_TOPIC: Topic = next(topic for topic in topics(PARTITIONS) if topic.name == VOTES)
 
@@ -184,15 +190,53 @@ def test_and_keeps_it_however_often_the_ledger_is_made_again(divided: Pipeline) 
         assert tables(divided) == before
 
 
+def folded(pipeline: Pipeline) -> dict[str, Counter[Group]]:
+    """The aggregated topics as an outsider reads them: of each key the highest version, whatever count it is of."""
+    shown = Shown()
+    for topic in TOPICS:
+        for message in pipeline.read(topic):
+            shown.take(topic, message)
+    return {topic: +shown.totals(topic) for topic in TOPICS}
+
+
+def forged_vote() -> bytes:
+    """Of nobody, in a place that does not exist and in a minute that is not over."""
+    soon = utc_text(datetime.now(UTC) + timedelta(minutes=3))
+    address = {"state": "Atlantis", "city": "Poseidonis"}
+    return orjson.dumps({"election_id": ELECTION, "candidate_id": "nobody", "address": address, "gender": "merman", "voting_time": soon})
+
+
 def test_a_votes_topic_that_was_tampered_with_is_healed(counted: Pipeline, spark: Spark) -> None:
-    before = look(counted), outcomes(counted)
-    counted.cast(b'{"candidate_id": "c0"}', partition=1, topic=VOTES)
-    rebuild_votes_topic(counted.kafka, counted.database_url, VOTES_TOPIC, 1)
+    """Also what was announced meanwhile, and although the recount is killed before it has announced anything."""
+    before, announced = (look(counted), outcomes(counted)), folded(counted)
+    counted.cast(forged_vote(), b'{"candidate_id": "c0"}', partition=1, topic=VOTES)
     tally_all(counted, spark)
+    assert all(folded(counted)[topic].total() == announced[topic].total() + 2 - (topic == MINUTES) for topic in TOPICS)
+    rebuild_votes_topic(counted.kafka, counted.database_url, VOTES_TOPIC, 1)
+
+    def die_before_it_is_announced(point: Point) -> None:
+        if point is Point.AFTER_SHOW:
+            raise ServiceError("the lights go out")
+
+    with pytest.raises(ServiceError, match="the lights go out"), tallying(counted, spark, die_before_it_is_announced) as worker:
+        wait_for(lambda: not worker.is_alive, "the tally ends")
+    assert counted.sql("SELECT state FROM tally_generations ORDER BY generation") == [("retired",), ("shown",)]
+    tally_all(counted, spark)
+    assert folded(counted) == announced
+    assert counted.sql("SELECT generation, state FROM tally_generations") == [(2, "shown")]
+    assert counted.sql("SELECT count(*) FROM history WHERE generation <> 2") == [(0,)]
     assert (look(counted), outcomes(counted)) == before
     counted.cast_votes([32])
     counted.record_all()
     assert sum(look(counted).rejected.values()) == 14, "the recorder goes on behind the topic that was made again"
+
+
+def test_a_recount_of_nothing_takes_back_everything(counted: Pipeline, spark: Spark) -> None:
+    """As when the topic of the votes was made anew, and nobody has published them again yet."""
+    recreate(counted.servers.admin, [VOTES_TOPIC])
+    with tallying(counted, spark):
+        wait_for(lambda: counted.sql("SELECT generation, state FROM tally_generations") == [(2, "shown")], "the empty count is shown")
+    assert folded(counted) == {topic: Counter() for topic in TOPICS}
 
 
 def test_an_interrupted_rebuild_is_noticed_and_healed_by_doing_it_again(

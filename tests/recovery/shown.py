@@ -46,10 +46,8 @@ class Shown:
         return said, faults
 
     def totals(self, topic: str) -> Counter[Group]:
-        """A generation replaces every number of those before it."""
-        generation, _ = self._versions.get(topic, NEVER)
-        newest = [said for (of, _), said in self._newest.items() if of == topic and said.version[0] == generation]
-        return Counter({said.group: said.total for said in newest})
+        """Key by key, whichever count a number is of."""
+        return Counter({said.group: said.total for (of, _), said in self._newest.items() if of == topic})
 
     @property
     def version(self) -> Version:

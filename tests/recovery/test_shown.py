@@ -69,13 +69,13 @@ def test_a_key_that_does_not_name_its_group_is_found() -> None:
     assert any("has the key" in fault for fault in faults((topic, one._replace(key=b'["e", "c1"]'))))
 
 
-def test_another_count_replaces_every_number_of_the_one_before() -> None:
+def test_what_another_count_does_not_take_back_stays() -> None:
     shown = Shown()
-    for topic, one in (votes("c0", 3, (1, 0)), votes("c1", 2, (1, 0))):
+    for topic, one in (votes("c0", 3, (1, 0)), votes("c1", 2, (1, 0)), votes("c0", 4, (2, 0))):
         shown.take(topic, one)
-    assert shown.votes == 5
-    shown.take(*votes("c0", 4, (2, 0)))
-    assert shown.totals(CANDIDATES) == {("e", "c0"): 4}
+    assert shown.totals(CANDIDATES) == {("e", "c0"): 4, ("e", "c1"): 2}
+    shown.take(*votes("c1", 0, (2, 0)))
+    assert shown.votes == 4
 
 
 def test_more_than_the_ledger_has_is_found() -> None:

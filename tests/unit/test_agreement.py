@@ -79,7 +79,16 @@ def test_what_the_tally_cannot_have_announced() -> None:
 
 def test_announcements_of_an_older_count_are_waited_for() -> None:
     wrong, missing = announced_and_tally({KENT: (1, 90, 9), DEVON: (1, 91, 4)}, {KENT: (9, 4)}, (2, 5), frozenset({(KENT, 4)}))
-    assert (wrong, missing) == ([], frozenset({(KENT, 4)}))
+    assert (wrong, missing) == ([], frozenset({(KENT, 4), (DEVON, 0)}))
+
+
+def test_what_an_older_count_has_left_and_nobody_takes_back_is_a_difference() -> None:
+    announced, tally = {KENT: (2, 0, 9), DEVON: (1, 91, 4)}, {KENT: (9, 0)}
+    wrong, missing = announced_and_tally(announced, tally, (2, 5), NONE)
+    assert (wrong, missing) == ([], frozenset({(DEVON, 0)}))
+    (one,), _ = announced_and_tally(announced, tally, (2, 5), missing)
+    assert one.place == "aggregated_turnout_by_location, Devon: announced are 4 votes, the tally has none"
+    assert announced_and_tally(announced | {DEVON: (2, 0, 0)}, tally, (2, 5), missing) == ([], frozenset())
 
 
 CELL = Cell("e", "a", "Kent", "Dover", "female", "25-34")

@@ -1,4 +1,4 @@
-"""The laws of the board: neither order nor repetition matter, the highest version stays, a recount replaces everything."""
+"""The laws of the board: neither order nor repetition matter, the highest version of each key stays."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -96,22 +96,41 @@ def test_any_order_and_any_repetition_give_the_same_board(messages: list[Message
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(any_number(), min_size=1, max_size=25))
-def test_only_the_highest_generation_of_an_election_is_shown(messages: list[Message]) -> None:
-    decoded = [orjson.loads(value) | {"topic": topic} for topic, value, _ in messages]
-    for election_id, shown in folded(messages).results().items():
-        own = [fields for fields in decoded if fields["election_id"] == election_id]
-        newest = max(fields["version"][0] for fields in own)
-        candidates = {fields["candidate_id"] for fields in own if fields["topic"] == wire.PER_CANDIDATE and fields["version"][0] == newest}
-        assert {one.candidate_id for one in shown.candidates} == candidates
+def test_what_is_shown_is_what_an_outsider_folds_key_by_key(messages: list[Message]) -> None:
+    newest: dict[tuple[str, ...], tuple[tuple[int, int], str, int]] = {}
+    for topic, value, _ in messages:
+        fields = orjson.loads(value)
+        view = next(view for view in VIEWS if view.topic == topic)
+        key = (view.name, fields["election_id"], *(fields[name] for name in view.group))
+        said = (tuple(fields["version"]), fields["as_of"], fields[view.total])
+        newest[key] = max(newest.get(key, said), said)
+    board = folded(messages)
+    assert board.announced() == {(key[0], key[1], key[2:]): (*version, total) for key, (version, _, total) in newest.items()}
+    for election_id, shown in board.results().items():
+        counted = {key[2]: said[2] for key, said in newest.items() if key[:2] == ("candidate", election_id) and said[2]}
+        assert {one.candidate_id: one.votes for one in shown.candidates} == counted
 
 
 def test_the_highest_version_stays() -> None:
     assert result(votes("a", 9, (1, 3)), votes("a", 4, (1, 2))).total_votes == 9
 
 
-def test_a_higher_generation_replaces_every_number_of_the_lower_one() -> None:
-    shown = result(votes("a", 9, (1, 7)), number(wire.BY_LOCATION, (1, 7), state="Kent", count=9), votes("b", 2, (2, 0)))
-    assert (shown.total_votes, shown.places) == (2, ())
+def test_of_equal_versions_the_later_one_stays() -> None:
+    early, late = ("2026-05-04 21:00:00.000", "2026-05-04 21:00:01.000")
+    messages = [number(wire.BY_LOCATION, (1, 3), as_of, state="Kent", count=9, registered=r) for as_of, r in ((late, 20), (early, 10))]
+    assert result(*messages).places == (Group("Kent", 9, 20),)
+
+
+def test_what_a_recount_takes_back_is_shown_no_more() -> None:
+    before = [votes("a", 9, (1, 7)), number(wire.BY_LOCATION, (1, 7), state="Kent", count=9), votes("b", 2, (2, 0))]
+    assert [one.candidate_id for one in result(*before).candidates] == ["a", "b"]
+    shown = result(*before, votes("a", 0, (2, 0)), number(wire.BY_LOCATION, (2, 0), state="Kent", count=0))
+    assert ([one.candidate_id for one in shown.candidates], shown.total_votes, shown.places) == (["b"], 2, ())
+
+
+def test_a_recount_that_had_nothing_to_count_takes_back_everything() -> None:
+    board = folded([votes("a", 9, (1, 7)), votes("a", 0, (2, -1))])
+    assert (board.results()["e"].total_votes, board.unreadable.count) == (0, 0)
 
 
 def test_a_recount_of_one_election_leaves_the_others_alone() -> None:

@@ -113,7 +113,7 @@ class Cells:
         """A new generation. One that was counting and never shown is dropped; the shown one stays until this has caught up."""
         with self._connection.transaction():
             self._connection.execute(self._sql["drop_unshown"])
-            self._connection.execute(self._sql["forget_retired"])
+            self._connection.execute(self._sql["forget_dropped"])
             row = self._connection.execute(self._sql["add_generation"], (fingerprint, reason)).fetchone()
         if row is None:
             raise LedgerError("PostgreSQL did not begin a new generation of the tally.")
@@ -167,11 +167,23 @@ class Cells:
         self._connection.execute(self._sql["thin_history"], {"generation": generation, "before": kept_from})
 
     def show(self, generation: int) -> None:
-        """From now on readers see this generation, and no other exists."""
+        """From now on readers see this generation. The one before is retired: what it has announced is to be taken back, then it is dropped."""
         with self._connection.transaction():
             self._connection.execute(self._sql["retire_others"], (generation,))
-            self._connection.execute(self._sql["forget_retired"])
             self._connection.execute(self._sql["show_generation"], (generation,))
+
+    def vanished(self, generation: int, batch: int) -> Changes:
+        """What retired generations have announced and this one does not have: it is none, since `batch`."""
+        ours = {"generation": generation}
+        totals = [_total((*row, 0, batch)) for row in self._connection.execute(self._sql["vanished_totals"], ours)]
+        minutes = [MinuteTotal(*row, 0, batch) for row in self._connection.execute(self._sql["vanished_minutes"], ours)]
+        return Changes(totals, minutes)
+
+    def drop_retired(self) -> None:
+        """To be called when it is announced what has vanished."""
+        with self._connection.transaction():
+            if self._connection.execute(self._sql["drop_retired"]).fetchall():
+                self._connection.execute(self._sql["forget_dropped"])
 
     def changes(self, generation: int, since_batch: int) -> Changes:
         """Everything that has changed since a batch, that one included."""

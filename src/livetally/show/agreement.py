@@ -11,6 +11,8 @@ Key = tuple[str, str, tuple[str, ...]]  # view, election, group
 Said = tuple[int, int, int]  # generation, batch, votes
 Missing = frozenset[tuple[Key, int]]  # a total and the batch that changed it, of which nothing has been heard
 
+FIRST_BATCH = 0
+
 _TOPIC_OF = {view.name: view.topic for view in VIEWS}
 
 
@@ -67,8 +69,12 @@ def announced_and_tally(
     for key, said in announced.items():
         if said[:2] > (generation, newest):
             wrong.append(_announced(key, f"announced are {said[2]:,} votes of a batch that the tally never stored"))
-        elif said[0] == generation and key not in tally:
-            wrong.append(_announced(key, f"announced are {said[2]:,} votes, the tally has none"))
+        elif key not in tally and said[2]:
+            is_left = said[0] < generation  # by an older count; a recount takes it back with its first announcements
+            if is_left:
+                missing.add((key, FIRST_BATCH))
+            if not is_left or ((key, FIRST_BATCH) in missing_before and heard >= FIRST_BATCH):
+                wrong.append(_announced(key, f"announced are {said[2]:,} votes, the tally has none"))
     return sorted(wrong, key=lambda one: (one.election_id, one.place)), frozenset(missing)
 
 

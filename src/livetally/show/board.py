@@ -1,8 +1,8 @@
 """The board: the newest number of every key of the compacted topics, folded from their messages in any order.
 
 Messages carry absolute totals and a version [generation, batch], so neither order nor repetition
-matters: per key the highest version stays, and a higher generation replaces every number of the
-lower ones of its election. A reader may therefore start again from the beginning at any time.
+matters: per key the highest version stays, and of equal versions the later `as_of`. A reader may
+therefore start again from the beginning at any time.
 """
 
 from collections.abc import Mapping
@@ -18,6 +18,7 @@ from livetally.show.trust import AlertSeen
 
 TOPICS = (wire.CANDIDATES, *(view.topic for view in VIEWS), wire.ALERTS)
 UNREADABLE_MAX = 1_000  # remembered one by one, so that reading them again does not count them again; more are not worth memory
+BEFORE_ANY_BATCH = -1  # of a recount that had nothing to count, and takes back what was announced before
 _VIEW_OF = {view.topic: view for view in VIEWS}
 
 Order = tuple[int, int]  # time and offset of a message: which of two that carry no version is the newer one
@@ -40,7 +41,6 @@ class _Number:
 class Board:
     def __init__(self) -> None:
         self._numbers: dict[str, dict[str, dict[Group_, _Number]]] = {}  # election -> view -> group -> number
-        self._generation: dict[str, int] = {}
         self._listed: dict[str, dict[str, tuple[Order, Mapping[str, Any]]]] = {}  # election -> candidate -> its announcement
         self._alerts: dict[str, dict[AlertKey, HeardAlert]] = {}
         self._unreadable: dict[tuple[str, Order], str] = {}
@@ -112,13 +112,8 @@ class Board:
         total = _count(fields, view.total)
         shown = Group(group[0], total, _registered(fields), within=group[1] if len(group) > 1 else "")
         number = _Number((generation, batch, _as_of(fields), total), fields, shown)
-        views = self._numbers.setdefault(election_id, {})
-        if generation > self._generation.get(election_id, -1):
-            self._generation[election_id] = generation
-            views.clear()
-            self._change(election_id)
-        numbers = views.setdefault(view.name, {})
-        if generation == self._generation[election_id] and (group not in numbers or number.rank > numbers[group].rank):
+        numbers = self._numbers.setdefault(election_id, {}).setdefault(view.name, {})
+        if group not in numbers or number.rank > numbers[group].rank:
             numbers[group] = number
             self._change(election_id)
 
@@ -138,7 +133,7 @@ class Board:
     def _result(self, election_id: str) -> Result:
         views = self._numbers.get(election_id, {})
         standings = ranked(self._standings(election_id))
-        newest = max((number.rank[2] for numbers in views.values() for number in numbers.values()), default=None)
+        ranks = [number.rank for numbers in views.values() for number in numbers.values()]
         return Result(
             election_id,
             total_votes=sum(standing.votes for standing in standings),
@@ -149,13 +144,14 @@ class Board:
             parties=by_votes(_groups(views, PARTY)),
             genders=by_name(_groups(views, GENDER)),
             ages=by_age(_groups(views, AGE)),
-            as_of=_moment(newest) if newest else None,
-            generation=self._generation.get(election_id, 0),
+            as_of=_moment(max(as_of for _, _, as_of, _ in ranks)) if ranks else None,
+            generation=max((generation for generation, *_ in ranks), default=0),
         )
 
     def _standings(self, election_id: str) -> list[Standing]:
         """Everybody on the list, and everybody with votes, should the list not name them (yet)."""
-        counted = {group[0]: number for group, number in self._numbers.get(election_id, {}).get(CANDIDATE.name, {}).items()}
+        numbers = self._numbers.get(election_id, {}).get(CANDIDATE.name, {})
+        counted = {group[0]: number for group, number in numbers.items() if number.total}
         listed = {candidate_id: fields for candidate_id, (_, fields) in self._listed.get(election_id, {}).items()}
         return [
             _standing(candidate_id, listed.get(candidate_id) or counted[candidate_id].fields, counted.get(candidate_id))
@@ -176,7 +172,8 @@ def _standing(candidate_id: str, fields: Mapping[str, Any], number: _Number | No
 
 
 def _groups(views: Mapping[str, Mapping[Group_, _Number]], view: View) -> list[Group]:
-    return [number.group for number in views.get(view.name, {}).values()]
+    """But those that a recount has taken back: no votes, and nobody registered."""
+    return [number.group for number in views.get(view.name, {}).values() if number.total or number.group.registered]
 
 
 def _object(value: bytes | None) -> Mapping[str, Any]:
@@ -212,7 +209,7 @@ def _registered(fields: Mapping[str, Any]) -> int | None:
 
 def _version(fields: Mapping[str, Any]) -> tuple[int, int]:
     match fields.get("version"):
-        case [generation, batch] if _is_count(generation) and _is_count(batch):
+        case [generation, batch] if _is_count(generation) and (_is_count(batch) or batch == BEFORE_ANY_BATCH):
             return generation, batch
         case _:
             raise ValueError("version is missing or is not [generation, batch]")

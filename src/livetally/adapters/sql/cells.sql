@@ -131,9 +131,38 @@ ON CONFLICT (generation, votes_partition) DO UPDATE SET next_offset = excluded.n
 UPDATE tally_generations SET batch = %(batch)s, reached = greatest(reached, to_timestamp(%(reached_s)s)) WHERE generation = %(generation)s;
 
 -- name: retire_others
-DELETE FROM tally_generations WHERE generation <> %s;
+-- What they have announced and this one does not have is still to be taken back.
+UPDATE tally_generations SET state = 'retired' WHERE state = 'shown' AND generation <> %s;
 
--- name: forget_retired
+-- name: drop_retired
+DELETE FROM tally_generations WHERE state = 'retired' RETURNING generation;
+
+-- name: vanished_totals
+-- Groups that a retired count has announced and this one does not have, parties among them.
+WITH announced AS MATERIALIZED (
+    SELECT DISTINCT t.generation = %(generation)s AS is_ours, t.election_id, t.view, t.group_1, t.group_2
+    FROM group_totals t JOIN tally_generations g USING (generation)
+    WHERE t.candidate_id = '' AND (g.state = 'retired' OR t.generation = %(generation)s)
+), groups AS (
+    SELECT * FROM announced
+    UNION
+    SELECT a.is_ours, a.election_id, 'party', coalesce(nullif(k.party_affiliation, ''), 'unknown'), ''
+    FROM announced a LEFT JOIN candidates k ON k.candidate_id = a.group_1
+    WHERE a.view = 'candidate'
+)
+SELECT view, election_id, group_1, group_2 FROM groups GROUP BY view, election_id, group_1, group_2 HAVING NOT bool_or(is_ours);
+
+-- name: vanished_minutes
+-- Likewise minutes. Where this count has only the hour, nobody knows any more what was in the minute.
+SELECT DISTINCT h.election_id, h.candidate_id, h.from_time
+FROM history h JOIN tally_generations g USING (generation)
+WHERE g.state = 'retired' AND h.state = '' AND h.span_minutes = 1 AND NOT EXISTS (
+    SELECT FROM history n
+    WHERE n.generation = %(generation)s AND n.state = '' AND n.election_id = h.election_id AND n.candidate_id = h.candidate_id
+        AND (n.from_time = h.from_time OR n.from_time = date_trunc('hour', h.from_time) AND n.span_minutes = 60)
+);
+
+-- name: forget_dropped
 DELETE FROM history WHERE NOT EXISTS (SELECT FROM tally_generations g WHERE g.generation = history.generation);
 
 -- name: show_generation
