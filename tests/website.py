@@ -187,7 +187,10 @@ class Hall:
 
 
 class Report:
-    ok = True
+    def told_of(self, election_id: str) -> dict[str, Any]:
+        none: list[str] = []
+        counts = dict.fromkeys(("accepted", "tallied", "differences_total"), 0)
+        return {"election_id": election_id, "ok": True, "chain_ok": True, **counts, "differences": none, "shared_differences": none}
 
     def as_json(self) -> dict[str, Any]:
         counts = dict.fromkeys(("ballots", "accepted", "ledger", "published", "tallied", "behind", "differences_total"), 0)

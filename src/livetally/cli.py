@@ -246,6 +246,7 @@ def _add_looking(commands: Commands) -> None:
     audit.add_argument(
         "--head", metavar="FILE", default=None, help="also hold the ledger against heads kept elsewhere (an older `audit --json`)"
     )
+    audit.add_argument("--election", metavar="ID", default=None, help="tell of this one alone, and of what all of them stand on")
     _add_json(audit)
     rejected = _add(commands, "rejected", "rejected:rejected", "the ballots that do not count, and why; or cast them again")
     rejected.add_argument("--reason", metavar="R", default=None, help="only those that were rejected for this reason")

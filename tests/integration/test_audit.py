@@ -97,6 +97,7 @@ def test_a_pipeline_where_all_is_well(audited: Audited) -> None:
     assert report.rejected == {"already_voted_other": 4, "already_voted_same": 2, "malformed": 1}
     assert report.behind == 0
     assert report.elections == {ELECTION: {"accepted": PEOPLE, "tallied": PEOPLE}}
+    assert report.differing == {}
     assert json.loads(json.dumps(report.as_json()))["ok"] is True
 
 

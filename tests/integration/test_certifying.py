@@ -5,8 +5,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,6 +19,7 @@ from livetally.adapters.passage import Passage
 from livetally.adapters.postgres import Connection, connect
 from livetally.adapters.rights import Rights
 from livetally.adapters.roll import Roll
+from livetally.audit.report import Report
 from livetally.audit.walk import audit
 from livetally.cli import main
 from livetally.core.elections import Election
@@ -32,7 +33,6 @@ from pipeline import PARTITIONS, Pipeline, Spark, recording, tallying
 OFFICIAL = Actor("olga", "here")
 PEOPLE = 30
 SOON_S = 1.5  # for what is meant to be in vain
-NOTHING_WRONG = SimpleNamespace(ok=True, differences=[], heads=[])
 
 Make = Callable[..., Election]
 
@@ -103,7 +103,7 @@ def test_what_is_not_over_not_decided_or_not_counted_is_not_certified(pipeline: 
 
 
 def make_final(pipeline: Pipeline, connection: Connection, within_s: float = SOON_S) -> Election:
-    return certify(connection, pipeline.kafka, OFFICIAL, "board", lambda: NOTHING_WRONG, within_s)
+    return certify(connection, pipeline.kafka, OFFICIAL, "board", Report, within_s)
 
 
 @contextmanager
@@ -133,11 +133,11 @@ def test_a_whole_election_beside_another_that_goes_on(
         other.start()
         try:
             closed = organise.close_election(official, OFFICIAL, "board")
-            wrong = SimpleNamespace(ok=False, differences=["a vote too many"], heads=[])
-            with pytest.raises(LedgerError, match=r"the audit finds differences\. a vote too many"):
-                certify(official, pipeline.kafka, OFFICIAL, "board", lambda: wrong)
+            for elections in (["board"], []):  # in this one, or in what all of them stand on
+                with pytest.raises(LedgerError, match=r"the audit finds differences\. a vote too many"):
+                    certify(official, pipeline.kafka, OFFICIAL, "board", partial(with_a_difference, Report(), *elections))
             assert Roll(official).election("board").status == "closed"
-            certified = certify(official, pipeline.kafka, OFFICIAL, "board", lambda: audit(pipeline.kafka, pipeline.database_url))
+            certified = certify(official, pipeline.kafka, OFFICIAL, "board", lambda: with_a_difference(audited(pipeline), "other"))
         finally:
             ended.set()
             other.join()
@@ -158,6 +158,7 @@ def test_a_whole_election_beside_another_that_goes_on(
         if name.startswith("LIVETALLY_"):
             monkeypatch.setenv(name, value)
     look_at_one_voter(pipeline, official, capsys)
+    look_at_its_audit(capsys)
     assert main(["election", "sheet", "board", "--output", str(tmp_path / "sheet.html")]) == 0
     assert "Our board" in (tmp_path / "sheet.html").read_text("utf-8")
     capsys.readouterr()
@@ -169,10 +170,29 @@ def test_a_whole_election_beside_another_that_goes_on(
     ]
 
 
+def audited(pipeline: Pipeline) -> Report:
+    report = audit(pipeline.kafka, pipeline.database_url)
+    assert report.ok, report.differences
+    return report
+
+
+def with_a_difference(report: Report, *election_ids: str) -> Report:
+    report.differ("a vote too many", *election_ids)
+    return report
+
+
 def vote_on(pipeline: Pipeline, ended: threading.Event) -> None:
     """Ballots in the other election, as long as the first one is being certified."""
     while not ended.wait(0.05):
         vote(pipeline, range(PEOPLE), "other")
+
+
+def look_at_its_audit(capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    assert main(["audit", "--election", "board", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["ok"], told["accepted"], told["tallied"], told["differences"]) == (True, 20, 20, [])
+    assert main(["audit", "--election", "nowhere"]) != 0
 
 
 def look_at_one_voter(pipeline: Pipeline, official: Connection, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,16 +3,19 @@
 import csv
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from livetally.adapters.alerts import Alerts, KnownAlert
 from livetally.adapters.postgres import Connection
+from livetally.audit.report import Report
 from livetally.core.access import Role
 from livetally.core.alert_facts import Alert, Rule
 from servers import Servers
-from website import Credential, Hall, Site, add_person, served
+from website import IDLE, Credential, Hall, Site, add_person, served
 
 RESULT_PATHS = ("results", "results/stream", "history", "export.json", "export.csv")
 PATHS = (*RESULT_PATHS, "turnout")
@@ -182,6 +185,59 @@ def test_alerts_tell_observers_no_more_than_they_may_see(site: Site, connection:
     known = {election_id: sees for election_id, sees in SHOWN.items() if sees != "unknown"}
     assert {one: told(one, observer) for one in known} == {one: both if sees == "result" else ["Kent"] for one, sees in known.items()}
     assert {one: told(one, official) for one in SHOWN} == dict.fromkeys(SHOWN, both)
+
+
+@pytest.fixture
+def audited() -> Report:
+    """An audit that has found something in every election, and something that is of no single one."""
+    report = Report(ballots=999, heads=[{"partition": 0, "next_offset": 999, "digest": "ab"}])
+    for election_id in SHOWN:
+        report.count(election_id, "accepted", 7)
+        report.count(election_id, "tallied", 7)
+        report.differ(f"cell {election_id} · ada · Kent: votes_topic has 4177 votes", election_id)
+    report.differ("chain of ballots_topic[0]: a link was changed")
+    return report
+
+
+def test_an_audit_tells_of_one_election_no_more_than_may_be_seen_of_it(
+    servers: Servers, database_url: str, hall: Hall, audited: Report
+) -> None:
+    observer, official = add_person(hall.connection, "b", Role.OBSERVER), add_person(hall.connection, "o", Role.OFFICIAL)
+    of_one = add_person(hall.connection, "l", Role.OFFICIAL, ["live"])
+    chain = "chain of ballots_topic[0]"
+    with served(servers.kafka, database_url, acts=replace(IDLE, audit=lambda: audited)) as site:
+
+        def told(election_id: str, who: Credential) -> dict[str, Any]:
+            answer = site.get(f"/elections/{election_id}/audit", who)
+            assert answer.status_code == 200, answer.text
+            assert "4177" not in answer.text
+            return dict(answer.json())
+
+        for election_id, sees in SHOWN.items():
+            everything = told(election_id, official)
+            assert everything["differences"] == [chain, f"cell {election_id} · ada · Kent"]
+            assert (everything["ok"], everything["chain_ok"], everything["differences_total"]) == (False, False, 2)
+            assert everything["all_elections"]["ballots"] == 999
+            if sees == "unknown":
+                continue
+            found = told(election_id, observer)
+            assert (found["accepted"], found["tallied"]) == ((None, None) if sees == "nothing" else (7, 7))
+            assert found["differences"] == (everything["differences"] if sees == "result" else [chain])
+            assert found["all_elections"] is None, "beside a secret one a sum would tell"
+        assert told("live", of_one)["all_elections"] is None
+        assert told("live", of_one)["accepted"] == 7
+        assert "999" not in site.get("/elections/live/audit", of_one).text
+
+
+def test_sums_over_all_elections_are_for_who_may_see_each(
+    servers: Servers, database_url: str, connection: Connection, audited: Report
+) -> None:
+    hall = Hall(connection)
+    hall.add("live")
+    hall.add("turnout", visible="turnout", closes_at=SOON)
+    observer = add_person(connection, "b", Role.OBSERVER)
+    with served(servers.kafka, database_url, acts=replace(IDLE, audit=lambda: audited)) as site:
+        assert site.get("/elections/turnout/audit", observer).json()["all_elections"]["heads"] == audited.heads
 
 
 @pytest.mark.parametrize("election_id", ["%00", "a%00b", "x" * 300, "%ff%fe", "..%2f..", "%F0%9F%97%B3"])

@@ -34,7 +34,8 @@ def audit_tables(report: Report, connection: Connection, generation: int, cells:
         view, election_id, group, candidate_id = key
         if view in GROUPED and not candidate_id and election_id in elections and votes > registered.get(key, 0):
             report.differ(
-                f"{view} {' · '.join(group)} of {election_id}: {votes} votes, and only {registered.get(key, 0)} people are registered there"
+                f"{view} {' · '.join(group)} of {election_id}: {votes} votes, and only {registered.get(key, 0)} people are registered there",
+                election_id,
             )
 
 
@@ -58,7 +59,8 @@ def _compare(report: Report, table: str, stored: Mapping[Key, int], expected: Ma
             view, election_id, group, candidate_id = key
             where = " · ".join(part for part in (view, *group, candidate_id) if part)
             report.differ(
-                f"{table}: {where} of {election_id}: there are {stored.get(key, 0)} votes, the cells add up to {expected.get(key, 0)}"
+                f"{table}: {where} of {election_id}: there are {stored.get(key, 0)} votes, the cells add up to {expected.get(key, 0)}",
+                election_id,
             )
 
 

@@ -22,7 +22,8 @@ NEVER: Version = (0, 0)
 def audit_cells(report: Report, counted: Mapping[Cell, int], stored: Mapping[Cell, int]) -> None:
     for cell in sorted(counted.keys() | stored.keys()):
         if counted.get(cell, 0) != stored.get(cell, 0):
-            report.differ(f"cell {' · '.join(cell)}: {VOTES} has {counted.get(cell, 0)} votes, the tally has {stored.get(cell, 0)}")
+            where = f"cell {' · '.join(cell)}"
+            report.differ(f"{where}: {VOTES} has {counted.get(cell, 0)} votes, the tally has {stored.get(cell, 0)}", cell.election_id)
 
 
 def audit_topics(report: Report, bootstrap_servers: str, database_url: str, version: Version, changed: Version, expected: Totals) -> None:
@@ -54,9 +55,11 @@ def audit_topics(report: Report, bootstrap_servers: str, database_url: str, vers
         said, votes = announced.get(key, (NEVER, None))
         name = f"{key[0]} {' · '.join(key[2])} of {key[1]}"
         if said > stored:
-            report.differ(f"{name}: announced at version {list(said)}, and the tally has stored {list(stored)}: it did not write that")
+            report.differ(
+                f"{name}: announced at version {list(said)}, and the tally has stored {list(stored)}: it did not write that", key[1]
+            )
         elif said <= version and votes != expected.get(key, 0):
-            report.differ(f"{name}: announced are {votes}, the cells add up to {expected.get(key, 0)}")
+            report.differ(f"{name}: announced are {votes}, the cells add up to {expected.get(key, 0)}", key[1])
 
 
 def _explain_silence(report: Report, database_url: str, newest: Version, changed: Version) -> None:

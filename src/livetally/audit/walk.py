@@ -124,5 +124,6 @@ def _audit_strangers(report: Report, connection: Connection) -> None:
     """Votes of people who were not on the roll of their election when they cast them."""
     for partition, offset, election_id, voter_id in connection.execute(queries("audit")["strangers"], (DIFFERENCES_MAX,)):
         report.differ(
-            f"{BALLOTS}[{partition}] offset {offset}: a vote of {voter_id} in {election_id}, on whose roll they were not at that time"
+            f"{BALLOTS}[{partition}] offset {offset}: a vote of {voter_id} in {election_id}, on whose roll they were not at that time",
+            election_id,
         )

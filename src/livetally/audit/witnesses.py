@@ -70,7 +70,7 @@ def votes(
             report.differ(f"{where}: not a vote")
             continue
         if details.get(said.election_id) == "group" and (fault := fault_of_detail(vote)):
-            report.differ(f"{where}: the vote of ballot {offset} {fault}")
+            report.differ(f"{where}: the vote of ballot {offset} {fault}", said.election_id)
         counted[cell_of(vote)] += 1
         yield offset, said
 

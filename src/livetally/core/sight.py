@@ -1,5 +1,6 @@
 """What somebody may see of an election's result, and whether they may know of it at all. Pure; the API asks it, pages only draw."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import IntEnum
 
@@ -36,6 +37,11 @@ def sight(election: Election, role: Role, now: datetime) -> Sight:
 def tells_no_more(candidate_id: str, seen: Sight) -> bool:
     """Whether an alert tells no more than may be seen: one about a candidate tells of votes for it."""
     return not candidate_id or seen is Sight.RESULT
+
+
+def may_see_sums(sights: Iterable[Sight]) -> bool:
+    """Whether numbers over all elections may be seen: beside one that hides its turnout, the difference would tell it."""
+    return all(seen is not Sight.NOTHING for seen in sights)
 
 
 def _counting_hides_nothing(election: Election, now: datetime) -> bool:

@@ -24,11 +24,9 @@ class Audited(Protocol):
     """What certifying needs to know of an audit."""
 
     @property
-    def ok(self) -> bool: ...
-    @property
-    def differences(self) -> Sequence[str]: ...
-    @property
     def heads(self) -> Sequence[dict[str, Any]]: ...
+
+    def against(self, election_id: str) -> Sequence[str]: ...
 
 
 def certify(
@@ -41,7 +39,8 @@ def certify(
 ) -> Election:
     """Wait until every ballot of before the end is decided, published and counted, hold the audit, and make the result final.
 
-    Raises NotYetError if that takes longer than `within_s`, LedgerError if the audit finds a difference; neither changes anything.
+    Raises NotYetError if that takes longer than `within_s`, LedgerError if the audit finds a difference in this election, or in what all
+    of them stand on; neither changes anything. What differs in another election alone is that one's business.
     """
     roll = Roll(connection)
     waiting = Waiting(election_id, within_s)
@@ -52,10 +51,11 @@ def certify(
     waiting.until(lambda: _seconds_left(closes_at + timedelta(seconds=SETTLES_S), roll.now()), "{} s are left until it is over")
     _await_counted(connection, bootstrap_servers, closes_at, waiting)
     report = audit()
-    if not report.ok:
+    if found := report.against(election_id):
         raise LedgerError(
-            f"{election_id!r} cannot be certified: the audit finds differences. {' · '.join(report.differences[:NAMED_MAX])} · "
-            "`./livetally audit` names them all, and docs/break-it-yourself.md says what makes them right. Nothing was changed."
+            f"{election_id!r} cannot be certified: the audit finds differences. {' · '.join(found[:NAMED_MAX])} · "
+            f"`./livetally audit --election {election_id}` names them, and docs/break-it-yourself.md says what makes them right. "
+            "Nothing was changed."
         )
     with connection.transaction():
         _end_of(roll, roll.lock_election(election_id))

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from livetally.core.access import Person, Role
 from livetally.core.elections import Election
-from livetally.core.sight import Sight, may_know_of, sight, tells_no_more
+from livetally.core.sight import Sight, may_know_of, may_see_sums, sight, tells_no_more
 from livetally.show.past import Ahead, Answer, Asking, Series, Then
 from livetally.show.result import Facts, Nobody, Result, Snapshot, ranked
 from livetally.show.trust import Agreement, Trust
@@ -48,7 +48,7 @@ def seen_by(person: Person, snapshot: Snapshot, now: datetime) -> Snapshot:
         for election_id, changes in snapshot.last_minute.items()
         if election_id in some
     }
-    hides_counts = len(some) < len(known) or (not known and bool(snapshot.results))
+    hides_counts = not may_see_sums(sights.values()) or (not known and bool(snapshot.results))
     return replace(
         snapshot,
         results=results,
@@ -86,7 +86,8 @@ def _trust(trust: Trust, trusted: frozenset[str], sights: Mapping[str, Sight], *
         for election_id, found in trust.alerts.items()
         if election_id in trusted
     }
-    return replace(trust, alerts=alerts, rejected=_of(trust.rejected, trusted), waiting=() if hides_counts else trust.waiting)
+    shown = replace(trust, alerts=alerts, rejected=_of(trust.rejected, trusted))
+    return replace(shown, waiting=(), unreadable_votes=0) if hides_counts else shown
 
 
 def _of(rejected: Mapping[str, tuple[tuple[str, int], ...]], trusted: frozenset[str]) -> Mapping[str, tuple[tuple[str, int], ...]]:

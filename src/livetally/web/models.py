@@ -421,10 +421,9 @@ class Rejections(Answer):
     )
 
 
-class Audit(Answer):
-    """Whether ballots, ledger, votes topic and tallies agree, over all elections."""
+class AuditSums(Answer):
+    """Over all elections; one who knows the numbers of some could work out the others."""
 
-    ok: bool
     ballots: int
     accepted: int
     rejected: dict[str, int]
@@ -433,21 +432,40 @@ class Audit(Answer):
     tallied: int
     behind: Annotated[int, Field(description="ballots that are still on their way and were not judged")]
     heads: Annotated[list[dict[str, Any]], Field(description="of the hash chain of each partition, to be kept elsewhere")]
+
+
+class Audit(Answer):
+    """Whether ballots, ledger, votes topic and tallies agree about one election."""
+
+    election_id: str
+    ok: Annotated[bool, Field(description="nothing differs in this election, nor in what all of them stand on")]
+    chain_ok: Annotated[bool, Field(description="nothing differs in what all elections stand on: the hash chain, the places of ballots")]
+    accepted: Annotated[int | None, Field(description="votes in the ledger; null while it is not shown how many have voted")]
+    tallied: Annotated[int | None, Field(description="votes that are counted; likewise")]
     differences_total: int
-    differences: Annotated[list[str], Field(description="where; `livetally audit` says what")]
+    differences: Annotated[
+        list[str], Field(description="where; `livetally audit` says what. While the result is not shown, only in what all stand on")
+    ]
+    all_elections: Annotated[AuditSums | None, Field(description="null unless you may see of every election how many have voted")]
 
     model_config = example(
+        election_id=EXAMPLE_ID,
         ok=True,
-        ballots=216,
+        chain_ok=True,
         accepted=214,
-        rejected={"already_voted_same": 2},
-        ledger=214,
-        published=214,
         tallied=214,
-        behind=0,
-        heads=[{"partition": 0, "next_offset": 216, "digest": "9f86d0…"}],
         differences_total=0,
         differences=[],
+        all_elections={
+            "ballots": 216,
+            "accepted": 214,
+            "rejected": {"already_voted_same": 2},
+            "ledger": 214,
+            "published": 214,
+            "tallied": 214,
+            "behind": 0,
+            "heads": [{"partition": 0, "next_offset": 216, "digest": "9f86d0…"}],
+        },
     )
 
 

@@ -11,10 +11,9 @@ from livetally.core.elections import Candidate, Election
 
 
 class Audited(Protocol):
-    """What an audit has seen."""
+    """What an audit has seen, of all elections."""
 
-    ok: bool
-
+    def told_of(self, election_id: str) -> dict[str, Any]: ...
     def as_json(self) -> dict[str, Any]: ...
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -9,8 +10,9 @@ from fastapi import APIRouter, Query, Request, Response
 from livetally.adapters.alerts import Alerts, KnownAlert
 from livetally.adapters.board import Board, RejectedBallot
 from livetally.adapters.postgres import Connection
+from livetally.adapters.roll import Roll
 from livetally.core.access import Person, Role, role_in
-from livetally.core.sight import sight, tells_no_more
+from livetally.core.sight import Sight, may_see_sums, sight, tells_no_more
 from livetally.web import models
 from livetally.web.access import allow
 from livetally.web.ground import Ground, OnGround
@@ -61,7 +63,10 @@ async def rejections(
 
 @router.get("/audit", summary="Whether everything agrees", responses={409: {"description": "nothing has been tallied yet"}})
 async def audit(request: Request, ground: OnGround, election_id: InPath, person: Observer) -> models.Audit:
-    """Reads every ballot, row and message of all elections, which takes a while. One at a time: a second one is told to wait."""
+    """Reads every ballot, row and message of all elections, which takes a while. One at a time: a second one is told to wait.
+
+    What is told of it is about this election alone. Sums over all of them are told to who may see of each how many have voted.
+    """
     await ground.pool.ask(lambda connection: known(connection, person, election_id))
     if ground.auditing.locked():
         raise Problem(503, "busy", "An audit is under way. Ask again when it is over.", retry_after_s=10)
@@ -69,14 +74,24 @@ async def audit(request: Request, ground: OnGround, election_id: InPath, person:
     log.info("an audit begins", extra={"who": person.user_name})
     # Whoever hangs up ends the waiting, not the audit: until it is over, nobody begins another.
     report = await asyncio.shield(asyncio.ensure_future(_audit(ground)))
-    found = report.as_json()
-    # The place alone: the words behind it may say who voted for whom.
-    return models.Audit.model_validate(found | {"differences": [one.partition(": ")[0] for one in found["differences"]]})
+    # As it is now: while the audit went on, one may have been opened, or closed.
+    elections = await ground.pool.ask(lambda connection: Roll(connection).elections())
+    now = ground.now()
+    return _told_of(report, election_id, {one.election_id: sight(one, role_in(person, one.election_id), now) for one in elections})
 
 
 async def _audit(ground: Ground) -> Audited:
     async with ground.auditing:
         return await asyncio.to_thread(ground.organising.audit)
+
+
+def _told_of(report: Audited, election_id: str, sights: Mapping[str, Sight]) -> models.Audit:
+    """Of places the name alone: the words behind it may say who voted for whom."""
+    found, seen = report.told_of(election_id), sights[election_id]
+    differences = found["shared_differences"] + (found["differences"] if seen is Sight.RESULT else [])
+    counts = {} if seen >= Sight.TURNOUT else {"accepted": None, "tallied": None}
+    sums = models.AuditSums.model_validate(report.as_json()) if may_see_sums(sights.values()) else None
+    return models.Audit(**found | counts | {"differences": [one.partition(": ")[0] for one in differences], "all_elections": sums})
 
 
 def _alert(one: KnownAlert) -> models.Alert:
