@@ -33,13 +33,22 @@ ASLEEP = (
 OTHERS: dict[str, Strike] = {
     **{name: partial(strikes.harm_checkpoint, harm=harm) for name, harm in HARMS.items()},
     **{f"asleep at {point}": partial(strikes.sleep_at, point=point) for point in ASLEEP},
-    "Kafka away": partial(strikes.keep_away, service=BROKER),
-    "PostgreSQL away": partial(strikes.keep_away, service=POSTGRES),
+    "Kafka away": partial(strikes.keep_away, service=BROKER, gone_s=strikes.GONE_S),
+    "Kafka away briefly": partial(strikes.keep_away, service=BROKER, gone_s=strikes.BRIEFLY_GONE_S),
+    "PostgreSQL away": partial(strikes.keep_away, service=POSTGRES, gone_s=strikes.GONE_S),
+    "PostgreSQL away briefly": partial(strikes.keep_away, service=POSTGRES, gone_s=strikes.BRIEFLY_GONE_S),
     "PostgreSQL ends sessions": strikes.terminate_backends,
     "answer to store commit lost": lambda scene: strikes.cut_answer(scene, scene.to_postgres, Point.BEFORE_STORE_COMMIT),
     "answer to publish commit lost": lambda scene: strikes.cut_answer(scene, scene.to_broker, Point.BEFORE_PUBLISH_COMMIT),
 }
 FAULTS = KILLS | OTHERS
+MUST_HAVES = (  # one of each kind, the most dangerous: what every change is held against
+    f"killed at {Point.AFTER_STORE_COMMIT}",
+    "groups swapped",
+    f"killed at {Point.AFTER_PUBLISH}",
+    "PostgreSQL away briefly",
+    f"asleep at {Point.AFTER_STORE_COMMIT}",
+)
 
 
 def chosen(seed: int, count: int | None, only: str | None) -> list[str]:

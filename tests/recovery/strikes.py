@@ -1,6 +1,7 @@
 """What each fault does. Every function strikes while votes flow and returns the moment at which the cause of the trouble was over."""
 
 import time
+from collections.abc import Sequence
 from contextlib import closing
 from signal import Signals
 
@@ -21,7 +22,8 @@ NTH_MAX = 3  # a point strikes when it is reached for the first to the third tim
 STARTING_S = 8.0  # from its beginning to its first batch
 RECOUNT_BATCHES = 3  # so many at least, for something to happen in between
 RECOUNT_VOTES_MIN = 500
-GONE_S = (5.0, 15.0, 60.0)
+GONE_S = (15.0, 60.0)
+BRIEFLY_GONE_S = (5.0,)
 GIVES_UP_WITHIN_S = 60.0
 WAITING = ("trying again; nothing is lost", "waiting for it, nothing is lost")
 
@@ -97,14 +99,14 @@ def sleep_at(scene: Scene, point: Point) -> float:
     return time.time() - taken_over_s
 
 
-def keep_away(scene: Scene, service: str) -> float:
-    """The service is killed, and stays away for up to a minute."""
+def keep_away(scene: Scene, service: str, gone_s: Sequence[float]) -> float:
+    """The service is killed, and stays away for one of these times."""
     scene.voting.burst(BURST)
     scene.services_stay_away = True
     scene.ground.send(service, Signals.SIGKILL)
     teller = scene.tally.current
     said = len(teller.log())
-    scene.go_on_for(scene.random.choice(GONE_S))
+    scene.go_on_for(scene.random.choice(gone_s))
     scene.services_stay_away = False
     scene.wait_for(lambda: scene.ground.answers(service), f"{service} answers again")
     moment = time.time()

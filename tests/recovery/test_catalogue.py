@@ -3,7 +3,8 @@
 from collections import Counter
 
 from livetally.tally.points import Point
-from recovery.catalogue import FAULTS, KILLS, chosen
+from recovery.catalogue import ASLEEP, FAULTS, KILLS, MUST_HAVES, chosen
+from recovery.harms import HARMS
 from recovery.strikes import AT_START, OF_A_RECOUNT
 
 SEED = 7
@@ -30,3 +31,11 @@ def test_a_seed_says_the_order() -> None:
 
 def test_one_fault_can_be_played_alone() -> None:
     assert chosen(SEED, 3, "Kafka away") == ["Kafka away"] * 3
+
+
+def test_what_every_change_is_held_against_has_one_of_each_kind() -> None:
+    """Before and behind a publication, asleep, counted by other groups, a service away."""
+    assert set(MUST_HAVES) <= set(FAULTS)
+    assert {f"killed at {Point.AFTER_STORE_COMMIT}", f"killed at {Point.AFTER_PUBLISH}"} <= set(MUST_HAVES)
+    for kind in ({f"asleep at {point}" for point in ASLEEP}, HARMS.keys(), {"Kafka away briefly", "PostgreSQL away briefly"}):
+        assert len(kind & set(MUST_HAVES)) == 1
