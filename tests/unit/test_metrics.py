@@ -356,6 +356,13 @@ def test_an_address_that_cannot_be_used_does_not_concern_the_stage(tmp_path: Pat
     assert "nobody can watch this stage" in caplog.text
 
 
+def test_a_stage_that_others_can_watch_says_so(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for address, warns in (("127.0.0.1", False), ("0.0.0.0", True)):  # noqa: S104 (what is warned about)
+        caplog.clear()
+        with observed(Meter(), backing(Settings(data_dir=tmp_path, metrics_address=address, metrics_port=free_port())), lambda: None):
+            assert ("everybody who reaches this machine" in caplog.text) is warns
+
+
 def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))

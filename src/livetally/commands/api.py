@@ -4,16 +4,13 @@ import argparse
 import logging
 import threading
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from datetime import datetime
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
 
 from livetally.adapters.acts import Actor
-from livetally.adapters.people import People
-from livetally.adapters.postgres import Connection, connect, explained
-from livetally.adapters.rights import Rights
+from livetally.adapters.postgres import Connection
 from livetally.commands.backing import Backing, services_of
+from livetally.commands.exposure import check_api
 from livetally.commands.output import start_stage_log
 from livetally.commands.stage import run_watched
 from livetally.core.elections import Election
@@ -37,19 +34,12 @@ log = logging.getLogger(__name__)
 def api(_arguments: argparse.Namespace) -> int:
     """One process: listeners of results share its reader, and requests that come together share a question to PostgreSQL."""
     start_stage_log("api")
-    from livetally.web.exposure import check_exposure
     from livetally.web.meter import Meter
 
     settings = read_settings()
     meter = Meter()
     with services_of(settings) as backing:
-        with closing(connect(backing.database_url, "api", Rights.API)) as connection, explained(backing.database_url):
-            check_exposure(
-                settings.api_address,
-                is_behind_tls=settings.api_behind_tls,
-                database_password=_password_of(backing.database_url),
-                has_admin=People(connection).has_admin(),
-            )
+        check_api(settings, backing.database_url)
         app = application(backing, meter)
         port = backing.choose_port("api", settings.api_port)
         log.info("the API is served", extra={"api": f"http://{settings.api_address}:{port}"})
@@ -151,8 +141,3 @@ def _serve(app: "FastAPI", address: str, port: int, meter: "Meter", stop: thread
         fault: LivetallyError | None = getattr(app.state, "fault", None)
         raise fault or ServiceError(f"The API has ended by itself; is something else listening on {address}:{port}? Its log says more.")
     return "stopped; what was acknowledged is kept"
-
-
-def _password_of(database_url: str) -> str | None:
-    password = urlsplit(database_url).password
-    return None if password is None else unquote(password)

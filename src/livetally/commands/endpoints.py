@@ -17,6 +17,7 @@ from livetally.embedded.identity import birth_of, is_alive
 from livetally.observe.health import Probe
 from livetally.observe.meter import StageMeter
 from livetally.observe.server import MetricsServer, serve
+from livetally.web.exposure import is_loopback
 
 STAGES = ("register", "simulate", "record", "tally", "dashboard", "api")  # in the order of their ports
 DIRECTORY = "endpoints"
@@ -81,6 +82,8 @@ def _serve(meter: StageMeter, backing: Backing) -> MetricsServer | None:
         return None
     if server.server_port != wanted:
         log.warning("the port for metrics is taken, another is used instead", extra={"taken": wanted, "used": server.server_port})
+    if not is_loopback(settings.metrics_address):  # no check as for page and API: nothing is taken there, and nothing secret is told
+        log.warning("everybody who reaches this machine reads the metrics", extra={"address": settings.metrics_address})
     log.info("this stage can be watched", extra={"metrics": f"{server.url}/metrics"})
     return server
 

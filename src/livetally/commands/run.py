@@ -15,6 +15,7 @@ from livetally.audit.walk import audit
 from livetally.commands.audit import print_report
 from livetally.commands.backing import LIVETALLY, Backing, kafka_answers, prepare
 from livetally.commands.display import Display
+from livetally.commands.exposure import check_api, check_page
 from livetally.commands.fresh import delete_all
 from livetally.commands.output import say
 from livetally.commands.plan import Plan, look_before, make_plan
@@ -41,6 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
         with Services(settings, kafka_probe=kafka_answers, on_event=say, is_exclusive=True) as services:
             backing = Backing(settings, services)
             prepare(backing)
+            _check_exposure(backing, arguments)
             before = look_before(backing.database_url)
             plan = make_plan(before, arguments.voters, arguments.seed, arguments.elections, DEFAULT_VOTERS, DEFAULT_SEED)
             for remark in plan.remarks:
@@ -159,6 +161,14 @@ class Run:
             else:
                 continue
             self._unannounced.remove(one)
+
+
+def _check_exposure(backing: Backing, arguments: argparse.Namespace) -> None:
+    """Before anything is begun: page and API would say it too, in their logs. Raises UsageError."""
+    if not arguments.no_dashboard:
+        check_page(backing.settings, backing.database_url)
+    if not arguments.no_api:
+        check_api(backing.settings, backing.database_url)
 
 
 def _open_elections(database_url: str) -> list[Election]:

@@ -18,6 +18,7 @@ from livetally.adapters.postgres import connect, explained
 from livetally.adapters.rights import Rights
 from livetally.adapters.roll import Roll
 from livetally.commands.backing import services_of
+from livetally.commands.exposure import check_page
 from livetally.commands.output import start_stage_log
 from livetally.commands.simulations import chosen_simulation, open_draft, simulated_draft
 from livetally.commands.stage import run_watched
@@ -114,6 +115,7 @@ def dashboard(_arguments: argparse.Namespace) -> int:
     settings = read_settings()
     meter = Meter()
     with services_of(settings) as backing:
+        check_page(settings, backing.database_url)
         port = backing.choose_port("dashboard", settings.dashboard_port)
         url = f"http://{settings.dashboard_address}:{port}"
         log.info("the page is served", extra={"page": url})

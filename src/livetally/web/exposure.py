@@ -1,4 +1,4 @@
-"""Whether the API may be reached from other machines. Pure; what is missing is named together."""
+"""Whether something of ours may be reached from other machines. Pure; what is missing is named together."""
 
 import ipaddress
 
@@ -7,26 +7,26 @@ from livetally.core.errors import UsageError
 DEFAULT_PASSWORD = "postgres"  # noqa: S105 (the reference's, which everybody knows)
 
 
-def check_exposure(address: str, *, is_behind_tls: bool, database_password: str | None, has_admin: bool) -> None:
-    """Raises UsageError if it would listen beyond loopback while that is not safe."""
+def check_exposure(what: str, address: str, *, is_behind_tls: bool, database_password: str | None, has_admin: bool | None) -> None:
+    """Raises UsageError if it would listen beyond loopback while that is not safe. `has_admin` is None where nobody signs in."""
     if is_loopback(address):
         return
     missing = []
     if not is_behind_tls:
         missing.append(
-            "passwords and voting codes would cross the network in the clear: put a proxy with TLS in front of it, "
-            "and say so with LIVETALLY_API_BEHIND_TLS=true"
+            "passwords, sessions and voting codes would cross the network in the clear: put a proxy with TLS in front of it, "
+            "and say so with LIVETALLY_API_BEHIND_TLS=true; so too in a container whose port is published on loopback alone"
         )
     if database_password == DEFAULT_PASSWORD:
         missing.append(
             "PostgreSQL has the password that everybody knows: change it (ALTER USER), and give it to livetally "
             "(LIVETALLY_POSTGRES_PASSWORD before the first start, or LIVETALLY_DATABASE_URL)"
         )
-    if not has_admin:
+    if has_admin is False:
         missing.append("nobody could disable anybody: `./livetally user add NAME --role admin` adds the first admin")
     if missing:
         raise UsageError(
-            "\n  ".join([f"The API does not listen on {address}, which others can reach, as long as:", *missing])
+            "\n  ".join([f"{what} does not listen on {address}, which others can reach, as long as:", *missing])
             + "\nOn 127.0.0.1, its default, nothing of this is needed."
         )
 
