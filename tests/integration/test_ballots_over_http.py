@@ -1,6 +1,7 @@
 """Ballots over HTTP on real Kafka, PostgreSQL and *record*: one voter, one vote, one receipt, whatever is sent and how often."""
 
 import json
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -226,3 +227,24 @@ def test_an_official_reissues_a_code_and_nobody_else(polls: Polls) -> None:
     assert acts == [("olga", "code reissued", "v4", REAL, "127.0.0.1")]
     assert site.post(f"/elections/{REAL}/codes/nobody/reissue", official).status_code == 409
     assert new not in str(polls.pipeline.sql("TABLE acts"))
+
+
+def test_a_code_is_taken_so_often_and_no_more_from_however_many_addresses(pipeline: Pipeline) -> None:
+    hold_real_election(pipeline.connection)
+    codes = issue_codes(pipeline.connection, pipeline.data_dir)
+    proxied: dict[str, Any] = {"api_requests_per_s": 0.5, "api_proxy_address": "127.0.0.1", "data_dir": pipeline.data_dir}
+    with served(pipeline.kafka, pipeline.database_url, **proxied) as site:
+
+        def asked(number: int, voter: str) -> requests.Response:
+            return cast(site.url, codes[voter], **{"X-Forwarded-For": f"10.0.0.{number}"})
+
+        answers = [asked(number, "v1") for number in range(6)]
+        assert [answer.status_code for answer in answers] == [202] * 5 + [429]
+        assert problem_of(answers[-1]) == (429, "too-often", None)
+        assert asked(7, "v2").status_code == 202
+        with requests.Session() as phone:
+            page = phone.get(f"{site.url}/vote/{REAL}", headers={"X-Forwarded-For": "10.0.1.1"}, timeout=60)
+            (form,) = set(re.findall(r'name="form_token" value="(\w+)"', page.text))
+            typed = {"code": codes["v1"], "form_token": form}
+            page = phone.post(f"{site.url}/vote/code", data=typed, headers={"X-Forwarded-For": "10.0.1.2"}, timeout=60)
+            assert page.status_code == 429

@@ -16,7 +16,7 @@ from livetally.core.access import Role
 from livetally.web.access import anybody
 from livetally.web.ground import OnGround, Part
 from servers import Servers, free_port
-from website import Site, add_person, served
+from website import Site, add_person, served, session_of
 
 SECRET = "nobody must read this"
 router = APIRouter()
@@ -169,6 +169,20 @@ def test_too_often_by_address_and_by_credential(servers: Servers, database_url: 
         assert [asked(f"10.0.1.{number}", one) for number in range(6)] == [200] * 5 + [429]
         assert asked("10.0.2.1", other) == 200
         assert int(site.get("/account.css", headers={"X-Forwarded-For": "10.0.0.1"}).headers["Retry-After"]) > 0
+
+
+def test_a_credential_is_counted_whatever_is_written_around_it(servers: Servers, database_url: str, connection: Connection) -> None:
+    token = add_person(connection, "a", Role.ADMIN)
+    session = session_of(connection, "a")
+    with served(servers.kafka, database_url, api_requests_per_s=0.5, api_proxy_address="127.0.0.1") as site:
+
+        def asked(number: int, headers: dict[str, str]) -> int:
+            return site.get("/session", headers=headers | {"X-Forwarded-For": f"10.0.0.{number}"}).status_code
+
+        tokens = [asked(number, {"Authorization": f"Bearer {' ' * number}{token.text}"}) for number in range(6)]
+        assert tokens == [200] * 5 + [429]
+        cookies = [asked(number, {"Cookie": f"junk={number}; {session.cookie}={session.text}; {number}=x"}) for number in range(10, 16)]
+        assert cookies == [200] * 5 + [429]
 
 
 def test_only_the_proxy_is_believed(servers: Servers, database_url: str) -> None:

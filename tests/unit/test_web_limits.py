@@ -1,8 +1,11 @@
 """Buckets, addresses, exposure and passwords: what can be said without a service."""
 
+import asyncio
+
 import pytest
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from starlette.routing import Route
+from starlette.types import Message, Receive, Scope, Send
 
 from livetally.commands.api import listed
 from livetally.core.access import PUBLIC, Person, Role, may, role_in
@@ -11,7 +14,8 @@ from livetally.core.passwords import fault_of, hash_password, is_password
 from livetally.web.app import make_app
 from livetally.web.exposure import check_exposure
 from livetally.web.ground import Part
-from livetally.web.limits import Buckets, address_of
+from livetally.web.limits import Buckets, Limits, address_of, credential_in
+from livetally.web.logins import Logins
 from website import IDLE, settings_of
 
 
@@ -54,6 +58,72 @@ def test_whose_address(peer: str, forwarded: bytes, address: str) -> None:
     assert address_of({"client": (peer, 1)}, {b"x-forwarded-for": forwarded}, "9.9.9.9") == address
 
 
+SESSION = "livetally_session"
+
+
+@pytest.mark.parametrize(
+    ("headers", "credential"),
+    [
+        ([(b"authorization", b"Bearer abc")], "abc"),
+        ([(b"authorization", b"bearer    abc ")], "abc"),
+        ([(b"authorization", b"Bearer abc"), (b"authorization", b"Bearer another")], "abc"),  # the first is the one that is asked about
+        ([(b"authorization", b"Bearer abc"), (b"cookie", b"livetally_session=def")], "abc"),
+        ([(b"cookie", b"livetally_session=def")], "def"),
+        ([(b"cookie", b'junk=1; livetally_session="def"; more=2')], "def"),
+        ([(b"cookie", b"livetally_session=def"), (b"cookie", b"junk=1")], "def"),
+        ([(b"cookie", b"another_livetally_session=def")], None),
+        ([(b"authorization", b"Basic abc")], None),
+        ([(b"authorization", b"Bearer  ")], None),
+        ([(b"accept", b"text/html")], None),
+    ],
+)
+def test_a_credential_is_the_same_whatever_is_written_around_it(headers: list[tuple[bytes, bytes]], credential: str | None) -> None:
+    assert credential_in({"headers": headers}, SESSION) == credential
+
+
+def asked(limits: Limits, address: str, token: str) -> int:
+    """The status of an answer."""
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    headers = [(b"authorization", f"Bearer {token}".encode())]
+    scope = {"type": "http", "method": "GET", "path": "/", "client": (address, 1), "headers": headers}
+    asyncio.run(limits(scope, receive, send))
+    return int(sent[0]["status"])
+
+
+async def fine(scope: Scope, receive: Receive, send: Send) -> None:
+    await Response("fine")(scope, receive, send)
+
+
+def test_an_address_that_is_refused_takes_nothing_from_the_credential() -> None:
+    limits = Limits(fine, settings_of("postgresql://x", "k", api_requests_per_s=0.5), clock=Clock())
+    assert [asked(limits, "10.0.0.1", f"other {number}") for number in range(6)] == [200] * 5 + [429]
+    assert [asked(limits, "10.0.0.1", "hers") for _ in range(10)] == [429] * 10
+    assert [asked(limits, f"10.0.1.{number}", "hers") for number in range(6)] == [200] * 5 + [429]
+
+
+def test_attempts_to_sign_in_from_one_address_leave_some_to_whoever_the_name_belongs_to() -> None:
+    clock = Clock()
+    logins = Logins(10.0, clock)
+    for _ in range(600):  # ten minutes in which one address never stops
+        logins.wait_s("10.0.0.1", "Ada")
+        clock.now_s += 1.0
+    assert [logins.wait_s("10.0.0.2", "ada") for _ in range(4)] == [0.0] * 4
+
+
+def test_an_address_that_is_refused_takes_nothing_from_a_name() -> None:
+    logins = Logins(4.0, Clock())
+    assert [logins.wait_s("10.0.0.1", f"name {number}") > 0 for number in range(5)] == [False] * 4 + [True]
+    assert all(logins.wait_s("10.0.0.1", "ada") for _ in range(20))
+    assert [logins.wait_s(f"10.0.1.{number}", "ADA") > 0 for number in range(5)] == [False] * 4 + [True]
+
+
 @pytest.mark.parametrize("role", Role)
 @pytest.mark.parametrize("needed", Role)
 def test_each_role_may_what_the_one_before_may(role: Role, needed: Role) -> None:
@@ -71,18 +141,24 @@ def test_the_public_is_a_viewer() -> None:
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1", "localhost", "127.8.8.8"])
 def test_on_loopback_nothing_is_asked(address: str) -> None:
-    check_exposure(address, is_behind_tls=False, database_password="postgres", has_admin=False)
+    check_exposure("It", address, is_behind_tls=False, database_password="postgres", has_admin=False)
 
 
 def test_beyond_loopback_everything_that_is_missing_is_named() -> None:
     with pytest.raises(UsageError) as error:
-        check_exposure("0.0.0.0", is_behind_tls=False, database_password="postgres", has_admin=False)  # noqa: S104 (what is refused)
+        check_exposure("It", "0.0.0.0", is_behind_tls=False, database_password="postgres", has_admin=False)  # noqa: S104 (what is refused)
     for named in ("LIVETALLY_API_BEHIND_TLS", "LIVETALLY_POSTGRES_PASSWORD", "user add"):
         assert named in str(error.value)
     with pytest.raises(UsageError) as error:
-        check_exposure("192.168.1.5", is_behind_tls=True, database_password="another", has_admin=False)
+        check_exposure("It", "192.168.1.5", is_behind_tls=True, database_password="another", has_admin=False)
     assert "LIVETALLY_API_BEHIND_TLS" not in str(error.value)
-    check_exposure("::", is_behind_tls=True, database_password="another", has_admin=True)
+    check_exposure("It", "::", is_behind_tls=True, database_password="another", has_admin=True)
+
+
+def test_where_nobody_signs_in_no_admin_is_asked_for() -> None:
+    check_exposure("It", "::", is_behind_tls=True, database_password="another", has_admin=None)
+    with pytest.raises(UsageError, match="password that everybody knows"):
+        check_exposure("It", "::", is_behind_tls=True, database_password="postgres", has_admin=None)
 
 
 def test_passwords() -> None:

@@ -21,6 +21,7 @@ from livetally.adapters.people import Kind, People
 from livetally.core.access import PUBLIC, Person, Role, cookie_name, credential_hash, csrf_token, may
 from livetally.core.errors import UsageError
 from livetally.web.ground import Ground
+from livetally.web.limits import bearer
 from livetally.web.problems import Problem
 
 CSRF_HEADER = "x-csrf-token"
@@ -117,8 +118,8 @@ async def who_asks(request: Request) -> Person:
     """Looked up at every request: what has been revoked is refused at once. Raises Problem for a token that is not valid."""
     ground: Ground = request.app.state.ground
     if (shown := request.headers.get("authorization")) is not None:
-        scheme, _, token = shown.partition(" ")
-        person = await _person_of(ground, token.strip(), "token") if scheme.lower() == "bearer" else None
+        token = bearer(shown)
+        person = await _person_of(ground, token, "token") if token is not None else None
         if person is None:
             raise Problem(401, "credential", "The token is unknown, has expired or has been revoked.", headers=CHALLENGE)
         return person

@@ -16,7 +16,8 @@ from livetally.web.access import check_routes
 from livetally.web.ground import Ground, Part
 from livetally.web.hashing import Hashing
 from livetally.web.headers import Headers
-from livetally.web.limits import Buckets, Limits
+from livetally.web.limits import BURST_S, Buckets, Limits
+from livetally.web.logins import Logins
 from livetally.web.meter import Meter
 from livetally.web.openapi import described
 from livetally.web.openapi import router as documents
@@ -45,7 +46,6 @@ def make_app(
         slow = Pool(database_url, "api", Rights.API, SLOW_CONNECTIONS)
         desk = Pool(database_url, "api", Rights.ORGANISE, DESK_CONNECTIONS)
         hashing = Hashing()
-        logins = Buckets(settings.api_logins_per_minute / 60.0, settings.api_logins_per_minute)
         ground = Ground(
             settings=settings,
             kafka_bootstrap_servers=kafka_bootstrap_servers,
@@ -56,7 +56,8 @@ def make_app(
             desk=desk,
             organising=organising,
             hashing=hashing,
-            logins=logins,
+            logins=Logins(settings.api_logins_per_minute),
+            codes=Buckets(settings.api_requests_per_s, settings.api_requests_per_s * BURST_S),
             auditing=asyncio.Lock(),
             ending=asyncio.Event(),
             meter=meter,

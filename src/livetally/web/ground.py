@@ -14,6 +14,7 @@ from livetally.adapters.pool import Pool
 from livetally.settings import Settings
 from livetally.web.hashing import Hashing
 from livetally.web.limits import Buckets
+from livetally.web.logins import Logins
 from livetally.web.meter import Meter
 from livetally.web.organising import Organising
 
@@ -29,7 +30,8 @@ class Ground:
     desk: Pool  # for officials' acts, under the rights of those who hold elections
     organising: Organising
     hashing: Hashing
-    logins: Buckets  # attempts to sign in
+    logins: Logins  # attempts to sign in
+    codes: Buckets  # requests with each voting code
     auditing: asyncio.Lock  # one at a time
     ending: asyncio.Event  # set when the server begins to stop
     meter: Meter | None

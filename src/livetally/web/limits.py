@@ -5,9 +5,10 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect, Request, cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from livetally.core.access import cookie_name
 from livetally.settings import Settings
 from livetally.web.meter import Meter
 from livetally.web.problems import Problem, problem_of
@@ -53,6 +54,7 @@ class Limits:
         self._bytes_max = settings.api_body_bytes_max
         self._request_s_max = settings.api_request_s_max
         self._proxy = settings.api_proxy_address
+        self._cookie = cookie_name(behind_tls=settings.api_behind_tls)
         self._buckets = Buckets(settings.api_requests_per_s, settings.api_requests_per_s * BURST_S, clock)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -80,11 +82,11 @@ class Limits:
 
     def _check(self, scope: Scope, headers: dict[bytes, bytes]) -> None:
         """Raises Problem."""
-        names: list[object] = [scope["client"][0]]
-        if (credential := credential_in(headers)) is not None:
-            names.append(hash(credential))
-        if wait_s := max(self._buckets.wait_s(name) for name in names):
-            raise Problem(429, "too-often", "That is more often than this takes. Wait, then try again.", retry_after_s=int(wait_s) + 1)
+        wait_s = self._buckets.wait_s(scope["client"][0])
+        if not wait_s and (credential := credential_in(scope, self._cookie)) is not None:  # who is refused takes nothing from anybody else
+            wait_s = self._buckets.wait_s(hash(credential))
+        if wait_s:
+            raise too_often(wait_s)
         if sum(len(name) + len(value) for name, value in scope["headers"]) > HEAD_BYTES_MAX:
             raise Problem(431, "head-too-large", f"The headers are larger than {HEAD_BYTES_MAX} bytes.")
         length = headers.get(b"content-length", b"0")
@@ -149,9 +151,22 @@ def address_of(scope: Scope, headers: dict[bytes, bytes], proxy: str | None) -> 
     return headers.get(b"x-forwarded-for", b"").decode("latin-1").rpartition(",")[2].strip()[:64] or str(peer)
 
 
-def credential_in(headers: dict[bytes, bytes]) -> bytes | None:
-    """What is shown, as it is: a token, or the cookie of a session."""
-    if (shown := headers.get(b"authorization")) is not None:
-        return shown
-    cookies = headers.get(b"cookie", b"")
-    return cookies if b"livetally_session=" in cookies else None
+def credential_in(scope: Scope, cookie: str) -> str | None:
+    """The token or the session that is shown, read as `access.py` reads it: whatever is written around it makes no other one of it."""
+    shown = session = None
+    for name, value in scope["headers"]:
+        if name == b"authorization" and shown is None:
+            shown = value.decode("latin-1")
+        elif name == b"cookie":
+            session = cookie_parser(value.decode("latin-1")).get(cookie, session)
+    return (session or None) if shown is None else bearer(shown)
+
+
+def bearer(shown: str) -> str | None:
+    """The token in an `Authorization`; None if it holds none."""
+    scheme, _, token = shown.partition(" ")
+    return (token.strip() or None) if scheme.lower() == "bearer" else None
+
+
+def too_often(wait_s: float) -> Problem:
+    return Problem(429, "too-often", "That is more often than this takes. Wait, then try again.", retry_after_s=int(wait_s) + 1)

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 async def sign_in(ground: Ground, request: Request, name: str, password: str) -> str:
     """A new session. Raises Problem, with the same words and after the same work whether the name or the password is wrong."""
     address = came_from(request)
-    if wait_s := max(ground.logins.wait_s(("address", address)), ground.logins.wait_s(("user", name.casefold()))):
+    if wait_s := ground.logins.wait_s(address, name):
         raise Problem(429, "too-often", "Too many attempts to sign in. Wait, then try again.", retry_after_s=int(wait_s) + 1)
     kept = await ground.pool.ask(lambda connection: People(connection).password_hash(name))
     is_right = await ground.hashing.ask(lambda: is_password(password, kept))

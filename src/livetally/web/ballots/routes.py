@@ -43,6 +43,7 @@ def casting(stand_of: GetStand) -> Cast:
         if len(election_id) > FIELD_CHARS_MAX or "\x00" in election_id:
             raise Problem(404, "unknown-election", "There is no such election.", field="election_id")
         hashed = keyed_hash(stand.key, wanted.secret)
+        stand.admit(hashed)
         return said(await stand.ballots.cast(Casting(hashed, election_id, wanted.candidate_id, wanted.idempotency_key)))
 
     return cast

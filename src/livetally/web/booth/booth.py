@@ -39,6 +39,8 @@ class Booth:
 
     async def shown(self, work: Callable[[], Awaitable[Response]]) -> Response:
         """The page, or the one that says why not."""
+        if self.visit is not None and self.visit.code_hash is not None:
+            self.stand.admit(self.visit.code_hash)
         try:
             return await work()
         except LeaveWith as instead:

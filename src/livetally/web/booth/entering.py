@@ -45,6 +45,7 @@ async def take_code(here: Booth, typed: str, form_token: str, election_id: str |
     code_hash = here.stand.code_hash(typed)
     if code_hash is None:
         return await enter(here, election_id, words.MISTYPED if typed.strip() else words.EMPTY, 422)
+    here.stand.admit(code_hash)
     holder = await here.stand.ballots.holder(code_hash)
     if holder is None or (election_id is not None and holder.election_id != election_id):
         said = words.REFUSALS[Refusal.UNKNOWN_CODE if holder is None else Refusal.WRONG_ELECTION]
