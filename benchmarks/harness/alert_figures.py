@@ -20,7 +20,6 @@ def document(planted: Sequence[Outcome], clean: Sequence[Outcome]) -> dict[str, 
     result = {
         **whole,
         "planted_elections": len(planted),
-        "clean_elections": len(clean),
         "never_cleared": sum(len(outcome.never_cleared) for outcome in (*planted, *clean)),
         "false": [_told(one) for outcome in (*clean, *planted) for one in outcome.false],
         "missed": [
@@ -59,6 +58,7 @@ def _figures(planted: Sequence[Outcome], clean: Sequence[Outcome], rule: Rule | 
         **_recall(large),
         "precision": round(right / (right + beside + false), 4) if right + beside + false else None,
         "false_alarms": false,
+        "clean_elections": len(clean),
         "false_alarms_beside_plants": beside,
         "raised_again": sum(of(outcome.again) for outcome in planted),
         "secondary": sum(of(outcome.secondary) for outcome in planted),

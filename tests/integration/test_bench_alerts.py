@@ -11,7 +11,10 @@ import pytest
 from livetally.core.alerts import Rule
 
 ROOT = Path(__file__).resolve().parents[2]
-FIGURES = {"planted", "found", "recall", "precision", "delay_s_median", "delay_s_max", "false_alarms", "raised_again", "smaller_places"}
+FIGURES = {
+    *("planted", "found", "recall", "precision", "delay_s_median", "delay_s_max", "smaller_places"),
+    *("false_alarms", "clean_elections", "raised_again"),
+}
 
 
 def bench() -> Any:
@@ -35,6 +38,7 @@ def test_every_figure_is_there_and_the_same_again() -> None:
     assert result["rules"].keys() == set(Rule)
     for one in (result, *result["rules"].values()):
         assert one.keys() >= FIGURES
+        assert one["clean_elections"] == 1
     assert result["delay_s_max"] == max(one["delay_s_max"] for one in result["rules"].values())
     assert result["thresholds"]["surprise_min"] > 0
     assert bench() == result

@@ -27,4 +27,6 @@ def test_groups_that_are_swapped_or_ages_redefined_make_another_one() -> None:
 
 @pytest.mark.parametrize("place", range(len(OURS)))
 def test_other_votes_or_another_ledger_make_another_one(place: int) -> None:
-    assert fingerprint(*OURS[:place], "another", *OURS[place + 1 :]) != fingerprint(*OURS)
+    others = [*OURS]
+    others[place] = "another"
+    assert fingerprint(*others) != fingerprint(*OURS)
