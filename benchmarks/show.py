@@ -36,10 +36,10 @@ from livetally.core.elections import DEFAULT_SEED
 from livetally.core.errors import ServiceError
 from livetally.embedded.services import EVERYTHING
 from livetally.show import dashboard
-from livetally.show.live import REFRESH_S_MIN
+from livetally.show.live import PAGES, REFRESH_S_MIN
 
 FULL = {"seconds": 60.0, "viewers": 20, "first_views": 5}
-QUICK = {"seconds": 15.0, "viewers": 4, "first_views": 2}
+QUICK = {"seconds": 15.0, "viewers": 4, "first_views": 1}
 REFRESH_S = float(REFRESH_S_MIN)  # what a page does that nobody has told anything else
 SETTLE_S = 3 * REFRESH_S  # everybody has come and refreshed: what is allocated once is there
 LAST_S = 2 * REFRESH_S  # what is announced at the very end must have the time to be shown
@@ -126,10 +126,10 @@ class ShowBench:
             first_ns = time.monotonic_ns()
             found.samples = self._watch(stack, options.seconds)
             last_ns = time.monotonic_ns()
-            for _ in range(options.first_views):
-                with chromium.look() as fresh:
-                    found.first_views_s.append(fresh.first_view_s)
-                    found.live_s.append(fresh.live_s)
+            for page in PAGES * options.first_views:
+                with chromium.look(page.path) as fresh:
+                    found.first_views_s.setdefault(page.title, []).append(fresh.first_view_s)
+                    found.live_s.setdefault(page.title, []).append(fresh.live_s)
             self._watch(stack, LAST_S)
             self._judge(stack, looking, sessions, (first_ns, last_ns))
 
@@ -238,7 +238,7 @@ def main() -> int:
 
 def _pace_s(options: argparse.Namespace) -> float:
     """How long ballots are cast: until the last first view has been measured."""
-    return float(START_S + SETTLE_S + options.seconds + options.first_views * FIRST_VIEW_ALLOWANCE_S + LAST_S)
+    return float(START_S + SETTLE_S + options.seconds + len(PAGES) * options.first_views * FIRST_VIEW_ALLOWANCE_S + LAST_S)
 
 
 def _options() -> argparse.Namespace:
@@ -249,8 +249,12 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="fewer viewers for a shorter time: for trying, not for telling")
     parser.add_argument("--viewers", type=int, metavar="N", help="one with Chromium, the others plain WebSocket sessions (default: 20)")
     parser.add_argument("--rate", type=float, default=1_000.0, metavar="R", help="ballots a second (default: 1000)")
-    parser.add_argument("--seconds", type=float, metavar="S", help="how long they look on (default: 60)")
-    parser.add_argument("--first-views", type=int, metavar="N", help="how often a page is opened for the first time (default: 5)")
+    parser.add_argument(
+        "--seconds", type=float, metavar="S", help="how long they look on (default: 60); from 900 on it is judged whether memory grows"
+    )
+    parser.add_argument(
+        "--first-views", type=int, metavar="N", help="how often each of the pages is opened for the first time (default: 5)"
+    )
     parser.add_argument("--seed", type=int, default=DEFAULT_SEED, metavar="S", help="who the people are (default: %(default)s)")
     parser.add_argument("--dir", type=Path, metavar="DIR", help="where the temporary directory is made (default: where temporary files go)")
     options = parser.parse_args()

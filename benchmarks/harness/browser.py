@@ -49,11 +49,11 @@ class Browser:
         self._url = url
 
     @contextmanager
-    def look(self) -> "Iterator[Looking]":
-        """A page in a profile of its own: nothing is in its cache."""
+    def look(self, path: str = "") -> "Iterator[Looking]":
+        """A page in a profile of its own: nothing is in its cache. `path`: which page."""
         with self._chromium.new_context() as context:
             context.add_init_script(NOTE)
-            yield Looking(context.new_page(), self._url)
+            yield Looking(context.new_page(), self._url + path)
 
 
 class Looking:

@@ -6,6 +6,7 @@ from statistics import fmean
 from typing import Any
 
 from harness.cost import Cost
+from harness.goals import at_most, judged
 from harness.journey import Arrival
 from harness.latency import percentile
 from harness.report import Row
@@ -38,10 +39,10 @@ def document(found: Found) -> dict[str, Any]:
     result: dict[str, Any] = {"ok": not found.faults, "faults": found.faults}
     for percent in PERCENTS:
         result[f"p{percent}_s"] = {rate: one[f"p{percent}_s"] for rate, one in rates.items()}
-    result["missed"] = [
-        f"p{percent}_s at {rate}/s" for percent, goal_s in GOALS_S.items() for rate, one in rates.items() if one[f"p{percent}_s"] > goal_s
-    ]
-    return result | {"rates": rates}
+    found_s = {(percent, rate): one[f"p{percent}_s"] for percent in PERCENTS for rate, one in rates.items()}
+    named = {f"p{percent}_s at {rate}/s": (GOALS_S[percent], took_s) for (percent, rate), took_s in found_s.items()}
+    goals = [at_most(name, limit_s) for name, (limit_s, _) in named.items()]
+    return result | judged(goals, {name: took_s for name, (_, took_s) in named.items()}) | {"rates": rates}
 
 
 def _pace(pace: Pace) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 
 from harness.database import owner, row
+from harness.footprint import directory_bytes, table_bytes
 from harness.process_tree import Usage, usage
 from harness.recorder import end
 from harness.saying import progress
@@ -61,6 +62,9 @@ class Watched:
     ballots: int = 0
     accepted: int = 0
     exit_code: int = -1
+    table_bytes: Mapping[str, int] = field(default_factory=dict)  # at the last look before the services were stopped
+    checkpoint_bytes: int = 0  # at the end, as is the next
+    state_bytes: int = 0  # of the checkpoint: what Spark keeps of the votes that it has seen
     about: Mapping[str, object] = field(default_factory=dict)
 
     @property
@@ -89,6 +93,9 @@ def watch(data_dir: Path, voters: int, seed: int, describe: Describe) -> Watched
                 seen.about = describe(connection)
                 _follow(process, kafka, views, connection, voters, seen)
             seen.exit_code = process.wait(ENDS_WITHIN_S)
+            checkpoints = data_dir / "checkpoints"
+            seen.checkpoint_bytes = directory_bytes(checkpoints)
+            seen.state_bytes = sum(directory_bytes(path) for path in checkpoints.glob("*/state"))
         except (ServiceError, subprocess.TimeoutExpired) as error:
             raise ServiceError(f"{error}\n{_last_words(log)}") from error
         finally:
@@ -133,6 +140,7 @@ def _follow(
         measure_again_s = now.at_s + MEASURE_EVERY_S
         try:
             before, (registered, seen.ballots, seen.accepted) = registered, row(connection, COUNTS)
+            seen.table_bytes = table_bytes(connection)
         except psycopg.OperationalError:
             return
         if registered != before:
