@@ -176,8 +176,8 @@ class Cells:
         """What retired generations have announced and this one does not have: it is none, since `batch`."""
         ours = {"generation": generation}
         totals = [_total((*row, 0, batch)) for row in self._connection.execute(self._sql["vanished_totals"], ours)]
-        minutes = [MinuteTotal(*row, 0, batch) for row in self._connection.execute(self._sql["vanished_minutes"], ours)]
-        return Changes(totals, minutes)
+        minutes = self._connection.execute(self._sql["vanished_minutes"], ours)
+        return Changes(totals, [MinuteTotal(election_id, candidate_id, begins, 0, batch) for election_id, candidate_id, begins in minutes])
 
     def drop_retired(self) -> None:
         """To be called when it is announced what has vanished."""
@@ -242,7 +242,7 @@ class Cells:
         return int(row[0]) if row else 0
 
     def unreadable(self) -> int:
-        """Votes of the shown generation that name no election: what could not be parsed."""
+        """Votes of the shown generation for nobody who stands: what could not be parsed, and what names no election or candidate that there is."""
         row = self._connection.execute(self._sql["unreadable"]).fetchone()
         return int(row[0]) if row else 0
 

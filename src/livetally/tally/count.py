@@ -162,9 +162,12 @@ class Count:
         self._publish_everything()
 
     def _publish_everything(self) -> None:
+        """And take back what a count before has announced and this one does not have: whoever reads keeps the highest version of each key."""
         self._reached(Point.BEFORE_TOTALS_AGAIN)
-        self._announce(self._cells.changes(self._generation, since_batch=0), self._watch.alerts())
+        there, gone = self._cells.changes(self._generation, since_batch=0), self._cells.vanished(self._generation, self._batch)
+        self._announce(Changes(there.totals + gone.totals, there.minutes + gone.minutes), self._watch.alerts())
         self._reached(Point.AFTER_TOTALS_AGAIN)
+        self._cells.drop_retired()
 
     def _announce(self, changes: Changes, alerts: Collection[KnownAlert] = (), only: Collection[Group] | None = None) -> None:
         """`only`: the totals of these groups, and nothing besides."""
