@@ -25,6 +25,8 @@ REAL = "may"
 LISTED = ("ada", "ben", "cleo")
 TIMEOUT_S = 60.0
 TESTER = Actor("tests", "here")
+SOFT_FILES = 512  # open files that a process may have as long as it does not ask for more
+FEW_FILES = ("sh", "-c", f'ulimit -Sn {SOFT_FILES}; exec "$@"', "sh")
 
 
 def hold_real_election(connection: Connection, voters: int = 10, election_id: str = REAL, **changed: Any) -> None:
@@ -83,7 +85,7 @@ class ApiProcess:
         log = (self.data_dir / f"api-{port}.log").open("wb")
         with log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "livetally", "api"], env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                [*FEW_FILES, sys.executable, "-m", "livetally", "api"], env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
         self.url = f"http://127.0.0.1:{port}"
         wait_for(self.answers, "the API answers")

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import requests
-import uvicorn
 from fastapi import FastAPI
 from pydantic import SecretStr
 
@@ -30,7 +29,7 @@ from livetally.web.ground import Part
 from livetally.web.meter import Meter
 from livetally.web.organising import Listed, Organising
 from livetally.web.parts import every_part
-from livetally.web.server import Server
+from livetally.web.server import Server, config_of
 from servers import free_port
 from waiting import wait_for
 
@@ -104,19 +103,9 @@ def _served(
         wanted, kafka, database_url, acts or organising(kafka, database_url), every_part() if parts is None else parts, now, meter
     )
     port = free_port()
-    server = Server(
-        app,
-        uvicorn.Config(
-            app,
-            host="127.0.0.1",
-            port=port,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            timeout_graceful_shutdown=1,
-        ),
-    )
+    config = config_of(app, "127.0.0.1", port)
+    config.timeout_graceful_shutdown = 1
+    server = Server(app, config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:

@@ -9,13 +9,13 @@ import argparse
 import itertools
 import time
 
-import uvicorn
-
 from livetally.adapters.ballot_sender import Sender, Sent, Tell
 from livetally.commands.api import organising
 from livetally.settings import read_settings
 from livetally.web.app import make_app
+from livetally.web.connections import allow_files
 from livetally.web.parts import every_part
+from livetally.web.server import Server, config_of
 
 BARE_PARTITION = 1_000_000  # where no ballot lies
 
@@ -46,8 +46,8 @@ def main() -> None:
     assert settings.database_url is not None
     kafka, database = settings.kafka_bootstrap_servers, settings.database_url.get_secret_value()
     app = make_app(settings, kafka, database, organising(kafka, database), every_part(NoKafka if options.bare else Sender))
-    config = uvicorn.Config(app, port=options.port, loop="uvloop", http="httptools", access_log=False, log_level="warning", lifespan="on")
-    uvicorn.Server(config).run()
+    allow_files()
+    Server(app, config_of(app, "127.0.0.1", options.port)).run()
 
 
 if __name__ == "__main__":

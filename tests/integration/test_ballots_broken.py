@@ -8,14 +8,16 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Any
 
+import psutil
 import pytest
 import requests
 
-from booths import REAL, ApiProcess, api_process, await_state, cast, hold_real_election, issue_codes
+from booths import REAL, SOFT_FILES, ApiProcess, api_process, await_state, cast, hold_real_election, issue_codes
 from faults.ground import BROKER, Ground, prepared
 from faults.proxy import Kafka, Proxy
 from livetally.adapters.postgres import connect
 from livetally.record.record import record
+from livetally.web.connections import FILES_MAX
 from pipeline import Pipeline, Worker, recording
 from waiting import wait_for
 
@@ -152,5 +154,8 @@ def test_the_owner_is_not_needed(pipeline: Pipeline) -> None:
     codes = issue_codes(pipeline.connection, pipeline.data_dir)
     with api_process(pipeline.kafka, pipeline.database_url, pipeline.data_dir) as api:
         assert cast(api.url, codes["v1"]).status_code == 202
+        assert api.process is not None
+        soft, hard = psutil.Process(api.process.pid).rlimit(psutil.RLIMIT_NOFILE)
+        assert soft == min(hard, FILES_MAX) > SOFT_FILES  # a thousand streams would not fit into what is usual
     with closing(connect(pipeline.database_url, "tests", as_owner=True)) as connection:
         assert connection.execute("SELECT count(*) FROM receipts WHERE ballot_offset IS NOT NULL").fetchone() == (1,)

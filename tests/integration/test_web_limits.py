@@ -13,9 +13,11 @@ from pydantic import BaseModel
 
 from livetally.adapters.postgres import Connection
 from livetally.core.access import Role
+from livetally.web import connections
 from livetally.web.access import anybody
 from livetally.web.ground import OnGround, Part
 from servers import Servers, free_port
+from waiting import wait_for
 from website import Site, add_person, served, session_of
 
 SECRET = "nobody must read this"
@@ -123,6 +125,45 @@ def test_a_body_that_never_comes(site: Site) -> None:
     with socket.create_connection((address.hostname, address.port), timeout=60) as slow:
         slow.sendall(b"POST /body HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{")
         assert slow.recv(1000).startswith(b"HTTP/1.1 503")
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "HEAD_WITHIN_S", 0.3)
+
+
+def connected(site: Site) -> socket.socket:
+    address = urlsplit(site.url)
+    return socket.create_connection((address.hostname, address.port), timeout=60)
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("begun", [b"", b"GET /asks HT", b"GET /asks HTTP/1.1\r\nHost: x\r\n"])
+def test_who_does_not_ask_is_not_waited_for(site: Site, begun: bytes) -> None:
+    with connected(site) as silent:
+        silent.sendall(begun)
+        assert silent.recv(1000) == b""
+
+
+@pytest.mark.usefixtures("impatient")
+def test_who_has_asked_once_is_not_waited_for_either(site: Site) -> None:
+    with connected(site) as slow:
+        slow.sendall(b"GET /asks HTTP/1.1\r\nHost: x\r\n\r\n")
+        answer = http.client.HTTPResponse(slow)
+        answer.begin()
+        assert answer.read() == b"true"
+        slow.sendall(b"GET /asks HTTP/1.1\r\nHost: x\r\n")
+        assert slow.recv(1000) == b""
+
+
+def test_one_connection_too_many_is_told_so(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "CONNECTIONS_MAX", 2)
+    with connected(site), connected(site):
+        response = site.get("/asks")
+        assert (response.status_code, response.headers["Content-Type"]) == (503, "application/problem+json")
+        assert response.json()["type"] == "urn:livetally:problem:busy"
+        assert int(response.headers["Retry-After"]) > 0
+    wait_for(lambda: site.get("/asks").status_code == 200, "there is room again")
 
 
 @pytest.mark.parametrize("length", ["-1", "1e3", "99999999999999999999999", "5001"])

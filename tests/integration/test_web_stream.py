@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,6 +17,7 @@ from livetally.adapters.people import People
 from livetally.adapters.postgres import Connection
 from livetally.core.access import Role
 from livetally.core.wire import PER_CANDIDATE, topics
+from livetally.web import live
 from servers import Servers, recreate
 from waiting import wait_for
 from website import Credential, Hall, Site, add_person, served
@@ -166,3 +168,20 @@ def test_without_kafka_it_is_slower_and_goes_on(database_url: str, hall: Hall) -
         hall.count("live", 0, 5)
         wait_for(lambda: totals(ear) == [1, 6], "the change")
         ear.close()
+
+
+@pytest.mark.usefixtures("hall")
+def test_one_address_does_not_take_every_place(servers: Servers, database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "LISTENERS_OF_ADDRESS_MAX", 2)
+    with served(servers.kafka, database_url, api_proxy_address="127.0.0.1") as site, ExitStack() as listening:
+
+        def listen(address: str) -> requests.Response:
+            stream = site.get("/elections/live/results/stream", headers={"X-Forwarded-For": address}, stream=True)
+            return listening.enter_context(closing(stream))
+
+        heard = [listen("10.0.0.1") for _ in range(3)]
+        assert [one.status_code for one in heard] == [200, 200, 429]
+        assert heard[-1].json()["type"] == "urn:livetally:problem:too-many-listen"
+        assert listen("10.0.0.2").status_code == 200
+        heard[0].close()
+        wait_for(lambda: listen("10.0.0.1").status_code == 200, "who has gone leaves a place")

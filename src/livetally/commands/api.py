@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from livetally.web.organising import Listed, Organising
 
 TICK_S = 0.2
-KEEPS_ALIVE_S = 20  # a connection on which nothing is asked
-CONNECTIONS_MAX = 5_000  # at once: a thousand listeners, and everybody else
-STOPS_WITHIN_S = 3  # whoever reads their answer more slowly is cut off
 
 log = logging.getLogger(__name__)
 
@@ -106,29 +103,11 @@ def listed(election_id: str, rows: Sequence[Mapping[str, str]]) -> "Listed":
 
 
 def _serve(app: "FastAPI", address: str, port: int, meter: "Meter", stop: threading.Event) -> str:
-    import uvicorn
+    from livetally.web.connections import allow_files
+    from livetally.web.server import Server, config_of
 
-    from livetally.web.server import Server
-
-    server = Server(
-        app,
-        uvicorn.Config(
-            app,
-            host=address,
-            port=port,
-            loop="uvloop",
-            http="httptools",
-            ws="none",
-            lifespan="on",
-            log_config=None,  # ours; and who asked for what is in no log
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,  # the application believes one proxy alone, if it is told which
-            limit_concurrency=CONNECTIONS_MAX,
-            timeout_keep_alive=KEEPS_ALIVE_S,
-            timeout_graceful_shutdown=STOPS_WITHIN_S,
-        ),
-    )
+    allow_files()
+    server = Server(app, config_of(app, address, port))
     serving = threading.Thread(target=server.run, name="uvicorn", daemon=True)
     serving.start()
     while serving.is_alive() and not stop.wait(TICK_S):

@@ -7,6 +7,7 @@ so a stream and `/results` can never say different things, and a recount changes
 import asyncio
 import logging
 import threading
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -24,6 +25,7 @@ from livetally.web.ground import Ground
 from livetally.web.problems import Problem
 
 LISTENERS_MAX = 1_000
+LISTENERS_OF_ADDRESS_MAX = 500  # a hall behind one router, and as many are left for everybody else
 TICK_S = 0.25  # at most so often something is sent; a person does not read faster
 LOOK_AGAIN_S = 1.0  # an election is closed or published without any vote
 TAIL_WAIT_S = 0.2
@@ -62,6 +64,7 @@ class Live:
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
         self._listeners: dict[str, set[Listener]] = {}
+        self._addresses: Counter[str] = Counter()  # from where they listen
         self._states: dict[str, State] = {}
         self._news = asyncio.Event()
         self._looking = asyncio.Lock()  # what was read earlier is never told later
@@ -72,12 +75,16 @@ class Live:
         return sum(len(some) for some in self._listeners.values())
 
     @asynccontextmanager
-    async def listen(self, election_id: str) -> AsyncIterator[Listener]:
-        """Raises Problem where too many listen already."""
+    async def listen(self, election_id: str, address: str) -> AsyncIterator[Listener]:
+        """Raises Problem where too many listen already, or too many from there."""
+        if self._addresses[address] >= LISTENERS_OF_ADDRESS_MAX:
+            detail = f"{LISTENERS_OF_ADDRESS_MAX:,} listen already from where you are. Ask for `/results` from time to time."
+            raise Problem(429, "too-many-listen", detail, retry_after_s=30)
         if self.listeners >= LISTENERS_MAX:
             raise Problem(503, "busy", f"{LISTENERS_MAX:,} listen already. Ask for `/results` from time to time.", retry_after_s=30)
         listener = Listener(election_id)
         self._listeners.setdefault(election_id, set()).add(listener)
+        self._addresses[address] += 1
         try:
             if election_id not in self._states:
                 await self._look(election_id)
@@ -85,6 +92,9 @@ class Live:
         finally:
             others = self._listeners[election_id]
             others.discard(listener)
+            self._addresses[address] -= 1
+            if not self._addresses[address]:
+                del self._addresses[address]
             if not others:
                 del self._listeners[election_id]
                 self._states.pop(election_id, None)

@@ -18,6 +18,7 @@ from livetally.web.models import InPath
 from livetally.web.problems import Problem
 from livetally.web.results import result_of, turnout_of
 from livetally.web.seeing import known
+from livetally.web.signing import came_from
 
 HEARTBEAT_S = 10.0  # proxies close what is silent for a minute
 ASKED_AGAIN_S = 5.0  # so often it is asked again who somebody is, whose role shows them more than the public sees
@@ -63,7 +64,7 @@ async def _events(ground: Ground, live: Live, request: Request, election_id: str
     loop = asyncio.get_running_loop()
     asked_s = loop.time()
     sent: tuple[int, Sight] | None = None
-    async with live.listen(election_id) as listener:
+    async with live.listen(election_id, came_from(request)) as listener:
         yield f"retry: {RETRY_MS}\n\n"
         while not ground.ending.is_set():
             listener.changed.clear()
