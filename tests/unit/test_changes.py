@@ -1,12 +1,14 @@
 """What has changed since a look: votes, shares, ranks, places; and the last minute."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livetally.show.changes import look, since
+from livetally.core.tally import UNKNOWN
+from livetally.show.changes import look, of_party, since
 from livetally.show.recent import Recent
 from livetally.show.result import Group, Result, Standing, lead_of, ranked
 
@@ -46,7 +48,20 @@ def test_equal_votes_have_one_rank() -> None:
 
 def test_places_that_brought_votes_most_first() -> None:
     before, now = result({"a": 3}, {"Kent": 2, "Devon": 1}), result({"a": 9}, {"Kent": 3, "Devon": 1, "Surrey": 5})
-    assert since(look(before, NOON), now, NOON, before.places).places == (("Surrey", 5), ("Kent", 1))
+    assert since(look(before, NOON), now, NOON, before).places == (("Surrey", 5), ("Kent", 1))
+
+
+def test_from_whom_votes_came_and_what_became_of_a_party() -> None:
+    before = replace(result({"a": 3, "b": 1, "c": 0}), ages=(Group("18-24", 1), Group("65+", 3)), genders=(Group("female", 4),))
+    now = replace(result({"a": 3, "b": 3, "c": 4}), ages=(Group("18-24", 6), Group("65+", 4)), genders=(Group("female", 10),))
+    parties = {"a": "Tide", "b": "Tide", "c": ""}
+    now = replace(now, candidates=tuple(replace(one, party=parties[one.candidate_id]) for one in now.candidates))
+    changes = since(look(before, NOON), now, NOON, before)
+    assert (changes.ages, changes.genders) == ((("18-24", 5), ("65+", 1)), (("female", 6),))
+    tide, nobody = of_party(now, changes, "Tide"), of_party(now, changes, UNKNOWN)
+    assert (tide.votes, nobody.votes) == (2, 4)
+    assert tide.share == pytest.approx(6 / 10 - 1)
+    assert nobody.share == pytest.approx(0.4)
 
 
 def test_a_recount_is_no_change_of_votes() -> None:

@@ -1,10 +1,12 @@
 """What charts say in words: the same as they draw, and true in every case."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, timedelta
 from typing import Any
 
 from livetally.show import sentences
-from livetally.show.past import Ahead, Series
+from livetally.show.past import TOO_FEW, Ahead, Series
 from livetally.show.result import Change, Changes, Group, Result
 from livetally.show.scene import Moment, Scene
 from pages import NOW, Told, election, result, snapshot, text
@@ -42,6 +44,33 @@ def test_the_last_minute() -> None:
     assert "stayed as it was" in sentences.last_minute(scene(shown, lately(3, Change("c0", 3, 0.0, 1, 1))))
 
 
+def test_the_last_minute_of_parties_groups_and_places() -> None:
+    shown = replace(result({"Ada": 300, "Bo": 200}), parties=(Group("Ada party", 300), Group("Bo party", 200)))
+    changes = lately(9, Change("c0", 7, 0.012, 1, 1), places=(("Kent", 8), ("Fife", 1)), ages=(("65+", 6), ("18-24", 3)))
+    assert text(sentences.party_minute(scene(shown, changes))).endswith("7 of them for Ada party, whose share rose by 1.2 points.")
+    assert sentences.party_minute(scene(shown)) == ""
+    assert text(sentences.lately(changes, changes.ages)) == "9 votes came in the last minute, most from 65+ (6)."
+    assert sentences.lately(lately(0)) == "No vote has come in the last minute."
+    assert sentences.lately(None) == ""
+    assert sentences.lately_there(changes, "Fife") == "1 vote came from here in the last minute."
+    assert sentences.lately_there(changes, "Devon") == "No vote has come from here in the last minute."
+
+
+def test_the_minute_before_a_moment() -> None:
+    series = Series(tuple(NOW + timedelta(minutes=number) for number in range(3)), {"c0": (5, 25, 25), "c1": (1, 5, 5)})
+    said = [text(sentences.minute_before(scene(result({"Ada": 30, "Bo": 3})), series, end)) for end in series.ends]
+    assert said[:2] == [
+        "6 votes had come in the 60 s before, most for Ada (5).",
+        "24 votes had come in the 60 s before, most for Ada (20).",
+    ]
+    assert said[2] == "No vote had come in the 60 s before."
+
+
+def test_where_most_votes_are_from() -> None:
+    assert text(sentences.most_votes((Group("Deal", 1), Group("Dover", 3)), "city")) == "Most votes are from Dover: 3 of 4 (75.0%)."
+    assert sentences.most_votes((), "city") == "No city has a vote yet."
+
+
 def test_a_recount_is_no_voting() -> None:
     assert sentences.last_minute(scene(result({"Ada": 300}), lately(300, is_recount=True))) == ""
 
@@ -60,9 +89,28 @@ def test_parties() -> None:
 def test_counties() -> None:
     shown = result({"Ada": 300, "Bo": 200}, places=(Group("Kent", 9), Group("Fife", 8), Group("Devon", 2)))
     ahead = {"Kent": Ahead(("c0",), 5, 1), "Fife": Ahead(("c0", "c1"), 4), "Devon": Ahead(("c1",), 2, 2)}
-    assert text(sentences.counties(scene(shown), ahead)) == "Of 3 places, Ada is ahead in 1, Bo in 1; 1 is tied."
-    assert "is being asked" in sentences.counties(scene(shown), {})
-    assert sentences.counties(scene(shown), {"Fife": Ahead(("c0", "c1"), 4)}) == "1 place is tied; nobody is ahead in any."
+
+    def said(ahead: Mapping[str, Ahead]) -> str:
+        return text(sentences.counties(scene(shown), shown.places, ahead))
+
+    assert said(ahead) == "Of 3 places, Ada is ahead in 1, Bo in 1; 1 is tied."
+    assert said(ahead | {"Devon": TOO_FEW}) == "Of 3 places, Ada is ahead in 1; 1 is tied; in 1 there are too few votes to say."
+    assert said(dict.fromkeys(ahead, TOO_FEW)) == "Of 3 places, in 3 there are too few votes to say."
+    assert "is being asked" in said({})
+    assert said({"Fife": Ahead(("c0", "c1"), 4)}) == "1 place is tied; nobody is ahead in any."
+    assert "No place has a vote" in sentences.counties(scene(shown), (Group("Kent", 0),), ahead)
+
+
+def test_with_few_votes_nobody_is_ahead_in_a_place_unless_it_is_over() -> None:
+    places = (Group("Kent", 19, 100), Group("Fife", 20, 100), Group("Devon", 3, 6), Group("Rutland", 2), Group("Bute", 1, 100))
+    shown = result({"Ada": 300, "Bo": 200}, places=places)
+    ahead = {one.name: Ahead(("c0",), one.votes, 1) for one in places} | {"Bute": Ahead(("c0", "c1"), 1)}
+    drawn = scene(shown)
+    said = drawn.ahead_in(places, ahead)
+    assert {name for name, here in said.items() if here.is_too_few} == {"Kent", "Rutland"}
+    assert said["Bute"] == ahead["Bute"], "a tie is a tie"
+    assert replace(drawn, election=election(status="closed")).ahead_in(places, ahead) == ahead
+    assert scene(result({"Ada": 3})).ahead_in(places, ahead) == ahead, "there is nobody else"
 
 
 def test_turnout() -> None:

@@ -28,13 +28,15 @@ def framed(key: str, title: str, sentence: str, chart: str) -> str:
     )
 
 
-def behind(scene: Scene, key: str, title: str, columns: Sequence[Column[Row]], rows: Sequence[Row]) -> None:
-    """The numbers of a chart as a table, and as a file."""
+def behind(
+    scene: Scene, key: str, title: str, columns: Sequence[Column[Row]], rows: Sequence[Row], of_file: Sequence[Column[Row]] | None = None
+) -> None:
+    """The numbers of a chart as a table, and as a file; `of_file` where that has other columns: what is on the page is sent at every refresh."""
     with st.expander(f"Numbers: {title}", key=f"behind-{key}"):
         shown = rows[:ROWS_BEHIND_MAX]
         caption = f"{title}. The first {len(shown):,} of {len(rows):,}; the file has all." if len(rows) > len(shown) else title
         st.html(table(columns, arrange(shown, None, descending=False, page=1, size=ROWS_BEHIND_MAX), caption, None, descending=False))
-        download(scene, key, title, columns, rows)
+        download(scene, key, title, of_file or columns, rows)
 
 
 def download(scene: Scene, key: str, title: str, columns: Sequence[Column[Row]], rows: Sequence[Row]) -> None:

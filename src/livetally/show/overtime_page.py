@@ -1,6 +1,6 @@
 """The page Over time: how the result came about, at what pace, and the election as it stood at any moment."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -11,13 +11,15 @@ from livetally.show.charts import Bar, bars, candidate_colours
 from livetally.show.controls import behind, figure, framed
 from livetally.show.lines import LINES_MAX, Line, line_chart
 from livetally.show.past import Answer, Series, Then
+from livetally.show.places_page import map_columns
 from livetally.show.result import Result
 from livetally.show.scene import Scene
-from livetally.show.sheet import Column, candidate_columns, group_columns
+from livetally.show.sheet import Column, candidate_columns
 from livetally.show.tilemap import tile_map
 from livetally.show.words import number, plural, said
 
 NOW = "now"
+COLUMNS_NARROW = 3  # a phone has room for three
 TITLE = '<h2 class="lt-section">How the result came about</h2>'
 COUNTED = "Votes counted, over time"
 
@@ -57,7 +59,7 @@ def nothing_yet(answer: Answer[Series]) -> str:
 
 def standing(scene: Scene) -> str:
     more = f" The {LINES_MAX} with most votes are drawn." if len(scene.result.candidates) > LINES_MAX else ""
-    return f"{sentences.leader(scene.result, too_early=scene.too_early, is_closed=scene.is_closed)}{more}"
+    return f"{sentences.who_leads(scene)}{more}"
 
 
 def first(scene: Scene, _asked: Mapping[str, str]) -> str:
@@ -74,7 +76,9 @@ def first(scene: Scene, _asked: Mapping[str, str]) -> str:
 def show_lines(scene: Scene, key: str, title: str, sentence: str, series: Series, values: Sequence[Sequence[float]]) -> None:
     """`values`: for each candidate, most votes first, a number at each end of a step."""
     points = [Point(end, tuple(numbers[place] for numbers in values)) for place, end in reversed(list(enumerate(series.ends)))]
-    figure(scene, key, title, sentence, drawn_lines(scene, series, values), _columns(scene), points)
+    st.html(framed(key, title, sentence, drawn_lines(scene, series, values)))
+    names = [one.name for one in scene.result.candidates]
+    behind(scene, key, title, _columns(scene, names, LINES_MAX), points, _columns(scene, names, len(names)))
 
 
 def drawn_lines(scene: Scene, series: Series, values: Sequence[Sequence[float]]) -> str:
@@ -100,23 +104,19 @@ def show_moment(scene: Scene, series: Series) -> None:
             st.html(f'<p class="lt-sentence" data-testid="then">{why}</p>')
             return
     result = then.result if then else scene.result
-    ahead = then.ahead if then else scene.asking.ahead(scene.result.election_id).value or {}
+    ahead = scene.ahead_in(result.places, then.ahead if then else scene.asking.ahead(scene.result.election_id).value or {})
     when = f"At {scene.moment.clock(then.moment)}" if then else "Now"
     left, right = st.columns(2, gap="large")
     colours = {**candidate_colours(result), **scene.colours}
     with left:
         rows = [Bar(said(one.name), one.votes, colours[one.candidate_id]) for one in result.candidates]
-        sentence = f"{when}: {_stood(scene, result, is_now=then is None)}"
+        sentence = f"{when}: {_stood(scene, result, series, moment)}"
         drawn = bars(rows, result.total_votes)
         figure(scene, "then", "Candidates then", sentence, drawn, candidate_columns(result, colours), result.candidates)
     with right:
         drawn = tile_map(result.places, paints.by_leader(result.candidates, colours, ahead), "Who was ahead in each place")
-        st.html(
-            f'<section class="lt-chart" data-testid="figure-then-map"><h3 class="lt-chart-title">Places then</h3>'
-            f'<p class="lt-sentence lt-sentence-small">{when}: {plural(len([one for one in result.places if one.votes]), "place")} had votes.</p>'
-            f"{drawn}</section>"
-        )
-        behind(scene, "then-map", "Places then", group_columns(result, "County"), result.places)
+        sentence = f"{when}: {sentences.counties(scene, result.places, ahead)} {'' if then else sentences.lately(scene.last_minute)}"
+        figure(scene, "then-map", "Places then", sentence, drawn, map_columns(scene, result, ahead), result.places)
 
 
 def choose_moment(scene: Scene, ends: Sequence[datetime]) -> datetime | None:
@@ -137,18 +137,27 @@ def choose_moment(scene: Scene, ends: Sequence[datetime]) -> datetime | None:
     return named.get(str(chosen))
 
 
-def _stood(scene: Scene, result: Result, *, is_now: bool) -> str:
-    return sentences.leader(result, too_early=is_now and scene.too_early, is_closed=not is_now or scene.is_closed)
+def _stood(scene: Scene, result: Result, series: Series, moment: datetime | None) -> str:
+    """`moment`: None for now."""
+    if moment is None:
+        return sentences.who_leads(scene)
+    return f"{sentences.leader(result, is_closed=True)} {sentences.minute_before(scene, series, moment)}"
 
 
-def _columns(scene: Scene) -> list[Column[Point]]:
-    """The end of a step, then every candidate drawn, most votes first."""
-    zone = scene.moment.zone
+def _columns(scene: Scene, names: Sequence[str], columns_max: int) -> list[Column[Point]]:
+    """The end of a step, then so many candidates, most votes first, and the others together: a table of all would be what a page mostly is."""
+    zone, shown = scene.moment.zone, names[:columns_max]
 
-    def column(place: int, name: str) -> Column[Point]:
-        return Column(name, lambda row: row.votes[place], lambda row: number(round(row.votes[place])), minor=place > 2)  # noqa: PLR2004 (a phone has room for three)
+    def column(name: str, votes: Callable[[Point], float], *, minor: bool) -> Column[Point]:
+        return Column(name, votes, lambda row: number(round(votes(row))), minor=minor)
+
+    def of(place: int) -> Callable[[Point], float]:
+        return lambda row: row.votes[place]
 
     ends: Column[Point] = Column(
         "Until", lambda row: row.end.isoformat(), lambda row: f"{row.end.astimezone(zone):%-d %b %H:%M}", is_number=False
     )
-    return [ends, *(column(place, one.name) for place, one in enumerate(scene.result.candidates))]
+    candidates = [column(name, of(place), minor=place >= COLUMNS_NARROW) for place, name in enumerate(shown)]
+    rest = len(names) - len(shown)
+    others = [column(plural(rest, "other"), lambda row: sum(row.votes[columns_max:]), minor=True)] if rest else []
+    return [ends, *candidates, *others]

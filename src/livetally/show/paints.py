@@ -8,7 +8,7 @@ from livetally.show.tilemap import EMPTY, LEVELS, Paint, ink_on, level_of
 from livetally.show.words import number, plural, said
 
 LEGEND_MAX = 8
-TIE_SIGN = "="
+TIE_SIGN, FEW_SIGN = "=", "…"
 
 
 def marks(candidates: Sequence[Standing]) -> dict[str, str]:
@@ -33,6 +33,8 @@ def by_leader(candidates: Sequence[Standing], colours: Mapping[str, str], ahead:
         here = ahead.get(place.name)
         if here is None:
             return Paint("", "who is ahead is not known yet", css_class="lt-tile-unknown")
+        if here.is_too_few:
+            return Paint(FEW_SIGN, "too few votes to say who is ahead", css_class="lt-tile-few")
         if not here.candidate_ids:
             return EMPTY
         if len(here.candidate_ids) > 1:
@@ -86,6 +88,8 @@ def leaders_legend(candidates: Sequence[Standing], colours: Mapping[str, str], a
         lines.append(_line("", plural(len(rest), "other"), plural(sum(won[one.candidate_id] for one in rest), "place")))
     if tied:
         lines.append(_line(TIE_SIGN, "Tie", plural(tied, "place"), css_class="lt-tile-tie"))
+    if few := sum(here.is_too_few for here in ahead.values()):
+        lines.append(_line(FEW_SIGN, "Too few votes to say", plural(few, "place"), css_class="lt-tile-few"))
     return f'<ul class="lt-map-legend" data-testid="map-legend">{"".join(lines)}</ul>'
 
 

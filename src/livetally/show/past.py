@@ -49,6 +49,10 @@ class Ahead:
     candidate_ids: tuple[str, ...] = ()
     votes: int = 0  # of each of them
     margin: int = 0  # more than the next; 0 in a tie
+    is_too_few: bool = False  # votes, to say who is ahead; then nobody is named
+
+
+TOO_FEW = Ahead(is_too_few=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,16 +24,16 @@ def draw(scene: Scene) -> None:
     ages, genders = group_columns(result, "Age"), group_columns(result, "Gender")
     left, right = st.columns(2, gap="large")
     with left:
-        figure(scene, "ages", "Votes by age", _most(result.ages, "age"), _age_bars(result), ages, result.ages)
+        figure(scene, "ages", "Votes by age", age_sentence(scene), _age_bars(result), ages, result.ages)
     with right:
-        figure(scene, "genders", "Votes by gender", _most(result.genders, "gender"), _gender_pie(result), genders, result.genders)
+        figure(scene, "genders", "Votes by gender", gender_sentence(scene), _gender_pie(result), genders, result.genders)
     st.html('<h2 class="lt-section">Turnout</h2>')
     left, right = st.columns(2, gap="large")
     with left:
-        said = sentences.turnout(result.ages, "age group", "among")
+        said = f"{sentences.turnout(result.ages, 'age group', 'among')} {ages_lately(scene)}"
         figure(scene, "turnout-ages", "Turnout by age", said, turnout_bars(result.ages), ages, result.ages)
     with right:
-        said = sentences.turnout(result.genders, "gender", "among")
+        said = f"{sentences.turnout(result.genders, 'gender', 'among')} {genders_lately(scene)}"
         figure(scene, "turnout-genders", "Turnout by gender", said, turnout_bars(result.genders), genders, result.genders)
     if result.has_parties and result.parties:
         st.html('<h2 class="lt-section">Parties</h2>')
@@ -51,21 +51,38 @@ def head(result: Result) -> str:
 
 def first(scene: Scene, _asked: Mapping[str, str]) -> str:
     result = scene.result
-    ages = framed("ages", "Votes by age", _most(result.ages, "age"), _age_bars(result))
-    genders = framed("genders", "Votes by gender", _most(result.genders, "gender"), _gender_pie(result))
+    ages = framed("ages", "Votes by age", age_sentence(scene), _age_bars(result))
+    genders = framed("genders", "Votes by gender", gender_sentence(scene), _gender_pie(result))
     return f'{head(result)}<div class="lt-columns lt-columns-two">{ages}{genders}</div>'
+
+
+def age_sentence(scene: Scene) -> str:
+    return f"{_most(scene.result.ages, 'age')} {ages_lately(scene)}"
+
+
+def gender_sentence(scene: Scene) -> str:
+    return f"{_most(scene.result.genders, 'gender')} {genders_lately(scene)}"
+
+
+def ages_lately(scene: Scene) -> str:
+    return sentences.lately(scene.last_minute, scene.last_minute.ages if scene.last_minute else ())
+
+
+def genders_lately(scene: Scene) -> str:
+    return sentences.lately(scene.last_minute, scene.last_minute.genders if scene.last_minute else ())
 
 
 def show_parties(scene: Scene) -> None:
     result, colours = scene.result, party_colours(scene.result)
     rows = [Bar(label_of(one.name), one.votes, colours[one.name]) for one in result.parties]
     left, right = st.columns(2, gap="large")
-    columns = group_columns(result, "Party")
+    columns, lately = group_columns(result, "Party"), sentences.party_minute(scene)
     with left:
-        figure(scene, "parties", "Votes per party", sentences.parties(result), bars(rows, result.total_votes), columns, result.parties)
+        said, drawn = f"{sentences.parties(result)} {lately}", bars(rows, result.total_votes)
+        figure(scene, "parties", "Votes per party", said, drawn, columns, result.parties)
     with right:
-        drawn = pie(rows, result.total_votes)
-        figure(scene, "party-shares", "Share of each party", _most(result.parties, "party"), drawn, columns, result.parties)
+        said, drawn = f"{_most(result.parties, 'party')} {lately}", pie(rows, result.total_votes)
+        figure(scene, "party-shares", "Share of each party", said, drawn, columns, result.parties)
 
 
 def _age_bars(result: Result) -> str:

@@ -33,11 +33,11 @@ def draw(scene: Scene) -> None:
         county, city = choose_place(scene)
     if county:
         show_one(scene, county, city)
-    ahead = {} if scene.hides_choices else scene.asking.ahead(scene.result.election_id).value or {}
+    ahead = who_is_ahead(scene)
     left, right = st.columns([1.45, 1], gap="large")
     with left:
         st.html(the_map(scene, colour or offered[0], ahead, _way(address.now(), county or "")))
-        behind(scene, "map", "The map", map_columns(scene, ahead), scene.result.places)
+        behind(scene, "map", "The map", [*map_columns(scene, scene.result, ahead), lately_column(scene)], scene.result.places)
     with right:
         show_recent(scene)
     show_all(scene)
@@ -49,13 +49,19 @@ def first(scene: Scene, asked: Mapping[str, str]) -> str:
     colour = TURNOUT if scene.hides_choices else LEADER
     if (wanted := asked.get(address.COLOUR, "")) in {TURNOUT, RECENT}:
         colour = wanted
-    ahead = {} if scene.hides_choices else scene.asking.ahead(scene.result.election_id).value or {}
+    ahead = who_is_ahead(scene)
     county = asked.get(address.COUNTY, "")
     own = ""
     if county in {one.name for one in scene.result.places} and not scene.hides_choices:
         value = scene.asking.place(scene.result.election_id, county).value
-        own = own_title(label_of(county)) + (own_bars(scene, value) if value else "")
+        own = own_title(label_of(county)) + (own_bars(scene, value, county) if value else "")
     return f'{TITLE}<div class="lt-first-controls"></div>{own}{the_map(scene, colour, ahead, _way(asked, county))}'
+
+
+def who_is_ahead(scene: Scene) -> Mapping[str, Ahead]:
+    if scene.hides_choices:
+        return {}
+    return scene.ahead_in(scene.result.places, scene.asking.ahead(scene.result.election_id).value or {})
 
 
 def _way(asked: Mapping[str, str], chosen: str) -> Way:
@@ -63,20 +69,20 @@ def _way(asked: Mapping[str, str], chosen: str) -> Way:
 
 
 def the_map(scene: Scene, colour: str, ahead: Mapping[str, Ahead], way: Way) -> str:
-    result = scene.result
+    result, came = scene.result, sentences.lately(scene.last_minute)
     match colour:
         case "Turnout":
             paint, legend = paints.by_turnout(result.places), paints.levels_legend(*paints.turnout_range(result.places), percent)
-            sentence, about = sentences.turnout(result.places, "place"), "Turnout in each place"
+            sentence, about = f"{sentences.turnout(result.places, 'place')} {came}", "Turnout in each place"
         case "Last minute":
-            came = dict(scene.last_minute.places) if scene.last_minute else {}
+            most = max((votes for _, votes in scene.last_minute.places), default=0) if scene.last_minute else 0
             paint = paints.by_recent(scene.last_minute)
-            legend = paints.levels_legend(0, max(came.values(), default=0), lambda value: number(round(value)))
+            legend = paints.levels_legend(0, most, lambda value: number(round(value)))
             sentence, about = sentences.where_from(scene.last_minute), "Votes from each place in the last minute"
         case _:
             paint = paints.by_leader(result.candidates, scene.colours, ahead)
             legend = paints.leaders_legend(result.candidates, scene.colours, ahead)
-            sentence, about = sentences.counties(scene, ahead), "Who is ahead in each place"
+            sentence, about = f"{sentences.counties(scene, result.places, ahead)} {came}", "Who is ahead in each place"
     return (
         f'<section class="lt-chart" data-testid="figure-map"><p class="lt-sentence lt-sentence-small" data-testid="sentence">{sentence}</p>'
         '<p class="lt-sentence lt-sentence-small lt-hint">Each square leads to its own result. <a class="lt-skip" href="#places">Skip the map</a></p>'
@@ -84,20 +90,22 @@ def the_map(scene: Scene, colour: str, ahead: Mapping[str, Ahead], way: Way) -> 
     )
 
 
-def map_columns(scene: Scene, ahead: Mapping[str, Ahead]) -> list[Column[Group]]:
-    """The map as a table: everything that it can be coloured by."""
-    came = dict(scene.last_minute.places) if scene.last_minute else {}
+def map_columns(scene: Scene, result: Result, ahead: Mapping[str, Ahead]) -> list[Column[Group]]:
+    """The map as a table."""
 
     def leading(place: Group) -> str:
-        return " = ".join(scene.name_of(one) for one in ahead.get(place.name, Ahead()).candidate_ids)
+        here = ahead.get(place.name, Ahead())
+        return "too few votes to say" if here.is_too_few else " = ".join(scene.name_of(one) for one in here.candidate_ids)
 
-    columns = group_columns(scene.result, "County")
+    columns = group_columns(result, "County")
     if not scene.hides_choices:
-        columns.append(Column("Ahead", leading, lambda place: said(leading(place)) or "–", is_number=False))
-    return [
-        *columns,
-        Column("Last minute", lambda place: came.get(place.name, 0), lambda place: number(came.get(place.name, 0)), minor=True),
-    ]
+        columns.append(Column("Ahead", leading, lambda place: said(leading(place)) if leading(place) else "–", is_number=False))
+    return columns
+
+
+def lately_column(scene: Scene) -> Column[Group]:
+    came = dict(scene.last_minute.places) if scene.last_minute else {}
+    return Column("Last minute", lambda place: came.get(place.name, 0), lambda place: number(came.get(place.name, 0)), minor=True)
 
 
 def show_recent(scene: Scene) -> None:
@@ -141,20 +149,21 @@ def show_one(scene: Scene, county: str, city: str | None) -> None:
         if scene.hides_choices:
             st.html(f"{own_title(where)}{sections.sealed(scene)}")
         else:
-            show_own_result(scene, where, scene.asking.place(scene.result.election_id, county, city or ""))
+            show_own_result(scene, where, scene.asking.place(scene.result.election_id, county, city or ""), "" if city else county)
     with right:
         inside = tuple(one for one in scene.result.cities if one.within == county)
         rows = [Bar(label_of(one.name), one.votes, "var(--lt-hue-1)") for one in inside]
         total = sum(one.votes for one in inside)
-        title = "Votes by city"
-        figure(scene, "cities-of", title, sentences.turnout(inside, "city"), bars(rows, total), group_columns(scene.result, "City"), inside)
+        sentence = f"{sentences.most_votes(inside, 'city')} {sentences.lately_there(scene.last_minute, county)}"
+        figure(scene, "cities-of", "Votes by city", sentence, bars(rows, total), group_columns(scene.result, "City"), inside)
 
 
 def own_title(where: str) -> str:
     return f'<h3 class="lt-chart-title" data-testid="own-place">{where}</h3>'
 
 
-def show_own_result(scene: Scene, where: str, answer: Answer[Result]) -> None:
+def show_own_result(scene: Scene, where: str, answer: Answer[Result], county: str) -> None:
+    """`county`: empty for one of its cities, of which nobody knows what the last minute brought."""
     own = answer.value
     if own is None:
         why = said(answer.trouble) if answer.trouble else "It is being asked; the next refresh has it."
@@ -167,19 +176,20 @@ def show_own_result(scene: Scene, where: str, answer: Answer[Result]) -> None:
         scene,
         "own",
         OWN,
-        _own_sentence(scene, own),
+        _own_sentence(scene, own, county),
         _own_bars(scene, own),
         candidate_columns(own, _own_colours(scene, own)),
         own.candidates,
     )
 
 
-def own_bars(scene: Scene, own: Result) -> str:
-    return framed("own", OWN, _own_sentence(scene, own), _own_bars(scene, own))
+def own_bars(scene: Scene, own: Result, county: str) -> str:
+    return framed("own", OWN, _own_sentence(scene, own, county), _own_bars(scene, own))
 
 
-def _own_sentence(scene: Scene, own: Result) -> str:
-    return sentences.leader(own, is_closed=scene.is_closed)
+def _own_sentence(scene: Scene, own: Result, county: str) -> str:
+    lately = sentences.lately_there(scene.last_minute, county) if county else ""
+    return f"{sentences.leader(own, too_early=scene.too_early_in(own), is_closed=scene.is_closed)} {lately}"
 
 
 def _own_colours(scene: Scene, own: Result) -> dict[str, str]:

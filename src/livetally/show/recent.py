@@ -26,5 +26,5 @@ class Recent:
                 kept.popleft()
             seen_at, before = kept[0]
             if seen_at < now:
-                changes[election_id] = since(look(before, seen_at), result, now, before.places)
+                changes[election_id] = since(look(before, seen_at), result, now, before)
         return changes

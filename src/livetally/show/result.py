@@ -11,6 +11,7 @@ from livetally.show.trust import NO_TRUST, UNCHECKED, Agreement, Trust
 
 _AGE_ORDER = {name: place for place, (_, name) in enumerate(AGE_GROUPS)}
 
+Brought = tuple[str, int]  # a group, and how many votes it brought
 Service = Literal["Kafka", "PostgreSQL", "Spark"]
 
 
@@ -117,16 +118,18 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """Between two looks at an election: candidates in the order of the result; places (counties) that brought any votes, most first.
+    """Between two looks at an election: candidates in the order of the result; places (counties), ages and genders that brought any votes, most first.
 
-    Between looks that a viewer kept there are no places.
+    Between looks that a viewer kept there are only candidates.
     """
 
     since: datetime
     until: datetime
     votes: int
     candidates: tuple[Change, ...] = ()
-    places: tuple[tuple[str, int], ...] = ()
+    places: tuple[Brought, ...] = ()
+    ages: tuple[Brought, ...] = ()
+    genders: tuple[Brought, ...] = ()
     is_recount: bool = False  # the votes were counted anew in between: the differences are none of voting
 
     def of(self, candidate_id: str) -> Change | None:

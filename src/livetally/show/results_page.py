@@ -58,7 +58,8 @@ def show_parties(scene: Scene) -> None:
     result, colours = scene.result, party_colours(scene.result)
     rows = [Bar(label_of(one.name), one.votes, colours[one.name]) for one in result.parties]
     drawn = bars(rows, result.total_votes)
-    figure(scene, "parties", "Votes per party", sentences.parties(result), drawn, group_columns(result, "Party"), result.parties)
+    sentence = f"{sentences.parties(result)} {sentences.party_minute(scene)}"
+    figure(scene, "parties", "Votes per party", sentence, drawn, group_columns(result, "Party"), result.parties)
 
 
 def candidates(scene: Scene) -> str:
@@ -136,6 +137,6 @@ def _changed(change: Change) -> str:
         parts.append(
             f'<span class="lt-more" data-testid="more">+{number(change.votes)}<span class="lt-hidden"> since your last look</span></span>'
         )
-    if change.votes > 0 and (moved := sentences.points(change.share)) != "0.0":
+    if (moved := sentences.points(change.share)) != "0.0":  # also of those who won nothing, while others did
         parts.append(f'<span class="lt-points">{moved} points</span>')
     return f'<span class="lt-changed">{" ".join(parts)}</span>' if parts else ""

@@ -1,5 +1,6 @@
 """What one viewer sees at one moment: the reader's snapshot, the election chosen, and what has changed since the same viewer looked before."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
@@ -8,7 +9,7 @@ from livetally.core.export import Origin, origin
 from livetally.core.sight import Sight
 from livetally.show import changes
 from livetally.show.charts import candidate_colours
-from livetally.show.past import Asking
+from livetally.show.past import TOO_FEW, Ahead, Asking
 from livetally.show.result import Changes, Facts, Group, Leads, Look, Result, Snapshot
 from livetally.show.words import time_of_day
 
@@ -42,6 +43,7 @@ class Scene:
     changes: Changes | None = None  # since the last look; None at the first one
     sight: Sight = Sight.RESULT  # what this viewer may see of it; snapshot and result hold no more
     sees_trust: bool = True
+    every_s: int = 5  # when the next refresh is due
 
     @property
     def facts(self) -> Facts | None:
@@ -69,9 +71,20 @@ class Scene:
     def too_early(self) -> bool:
         return is_too_early(self.result, self.facts, is_closed=self.is_closed)
 
-    def too_few(self, place: Group) -> bool:
-        """Whether nobody is said to be ahead in a place: few votes are all there are when the election has closed."""
-        return not self.is_closed and are_too_few(place.votes, place.registered)
+    def too_early_in(self, own: Result) -> bool:
+        """The same for one place by itself: few votes are all there are only when the election has closed."""
+        registered = own.places[0].registered if own.places else None
+        return isinstance(own.lead, Leads) and len(own.candidates) > 1 and self._are_too_few(own.total_votes, registered)
+
+    def ahead_in(self, places: Sequence[Group], ahead: Mapping[str, Ahead]) -> Mapping[str, Ahead]:
+        """Who is said to be ahead in which place: with too few votes nobody, and a tie is a tie."""
+        if len(self.result.candidates) == 1:
+            return ahead
+        few = {place.name for place in places if self._are_too_few(place.votes, place.registered)}
+        return {name: TOO_FEW if name in few and len(here.candidate_ids) == 1 else here for name, here in ahead.items()}
+
+    def _are_too_few(self, votes: int, registered: int | None) -> bool:
+        return not self.is_closed and are_too_few(votes, registered)
 
     @property
     def colours(self) -> dict[str, str]:

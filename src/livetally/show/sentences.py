@@ -1,10 +1,13 @@
 """What a chart shows, said in a sentence made from the same data. HTML: names from people are in it."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from livetally.core.tally import UNKNOWN
+from livetally.show.changes import of_party
 from livetally.show.past import Ahead, Series
-from livetally.show.result import Change, Changes, Group, Leads, Nobody, Result, Tie
+from livetally.show.result import Brought, Change, Changes, Group, Leads, Nobody, Result, Tie
 from livetally.show.scene import Scene
 from livetally.show.words import length, number, party, percent, plural, said
 
@@ -41,13 +44,52 @@ def last_minute(scene: Scene) -> str:
     changes = scene.last_minute
     if changes is None or not scene.result.candidates:
         return ""
+    first = scene.result.candidates[0]
+    return _came_for(changes, changes.of(first.candidate_id) if len(scene.result.candidates) > 1 else None, said(first.name))
+
+
+def party_minute(scene: Scene) -> str:
+    """The same for the party with most votes."""
+    changes, parties = scene.last_minute, scene.result.parties
+    if changes is None or not parties:
+        return ""
+    first = parties[0].name
+    return _came_for(changes, of_party(scene.result, changes, first) if len(parties) > 1 else None, party(first))
+
+
+def lately(changes: Changes | None, brought: Sequence[Brought] = ()) -> str:
+    """How many votes came in the last minute; `brought`: from which groups, most first."""
+    if changes is None:
+        return ""
+    most = f", most from {_group(brought[0][0])} ({number(brought[0][1])})" if len(brought) > 1 else ""
+    return (
+        f"{plural(changes.votes, 'vote')} came in {span(changes)}{most}." if changes.votes > 0 else f"No vote has come in {span(changes)}."
+    )
+
+
+def lately_there(changes: Changes | None, place: str) -> str:
+    if changes is None:
+        return ""
+    came = dict(changes.places).get(place, 0)
+    return f"{plural(came, 'vote')} came from here in {span(changes)}." if came else f"No vote has come from here in {span(changes)}."
+
+
+def minute_before(scene: Scene, series: Series, moment: datetime) -> str:
+    """What the last step before a moment of a series brought, and whom of the first."""
+    place = series.ends.index(moment)
+    brought = {one: votes[place] - (votes[place - 1] if place else 0) for one, votes in series.votes.items()}
+    total, when = sum(brought.values()), length(series.step)
+    if not total:
+        return f"No vote had come in the {when} before."
+    most = max(brought, key=lambda one: (brought[one], one))
+    return f"{plural(total, 'vote')} had come in the {when} before, most for {said(scene.name_of(most))} ({number(brought[most])})."
+
+
+def _came_for(changes: Changes, first: Change | None, name: str) -> str:
     if not changes.votes:
         return f"No vote has come in {span(changes)}."
-    first = changes.of(scene.result.candidates[0].candidate_id)
     came = f"{plural(changes.votes, 'vote')} came in {span(changes)}"
-    if first is None or len(scene.result.candidates) == 1:
-        return f"{came}."
-    return f"{came}, {number(first.votes)} of them for {said(scene.result.candidates[0].name)}, whose share {_moved(first)}."
+    return f"{came}, {number(first.votes)} of them for {name}, whose share {_moved(first)}." if first else f"{came}."
 
 
 def points(share: float) -> str:
@@ -83,25 +125,25 @@ def parties(result: Result) -> str:
     )
 
 
-def counties(scene: Scene, ahead: Mapping[str, Ahead]) -> str:
+def counties(scene: Scene, places: Sequence[Group], ahead: Mapping[str, Ahead]) -> str:
     """Who is ahead in how many places."""
-    won: dict[str, int] = {}
-    tied = 0
-    for place in scene.result.places:
-        here = ahead.get(place.name, Ahead())
-        if len(here.candidate_ids) == 1:
-            won[here.candidate_ids[0]] = won.get(here.candidate_ids[0], 0) + 1
-        tied += len(here.candidate_ids) > 1
-    if not won and not tied:
+    if not any(place.votes for place in places):
+        return "No place has a vote yet."
+    here = [ahead.get(place.name, Ahead()) for place in places]
+    won = Counter(one.candidate_ids[0] for one in here if len(one.candidate_ids) == 1)
+    tied, few = sum(len(one.candidate_ids) > 1 for one in here), sum(one.is_too_few for one in here)
+    if not won and not tied and not few:
         return "Who is ahead in which place is being asked."
+    too_few = f"in {number(few)} there are too few votes to say" if few else ""
     if not won:
-        return f"{plural(tied, 'place is', 'places are')} tied; nobody is ahead in any."
+        rest = f"{plural(tied, 'place is', 'places are')} tied; nobody is ahead in any" if tied else f"Of {plural(len(places), 'place')}"
+        return f"{rest}{', ' if few and not tied else '; ' if few else ''}{too_few}."
     order = sorted(won.items(), key=lambda one: (-one[1], scene.name_of(one[0])))
     (first, most), *others = [(said(scene.name_of(candidate_id)), count) for candidate_id, count in order]
     shown = "".join(f", {name} in {number(count)}" for name, count in others[: NAMED_MAX - 1])
     rest = f", {plural(len(others) - NAMED_MAX + 1, 'other')} elsewhere" if len(others) >= NAMED_MAX else ""
     ties = f"; {plural(tied, 'is', 'are')} tied" if tied else ""
-    return f"Of {plural(len(scene.result.places), 'place')}, {first} is ahead in {number(most)}{shown}{rest}{ties}."
+    return f"Of {plural(len(places), 'place')}, {first} is ahead in {number(most)}{shown}{rest}{ties}{'; ' if few else ''}{too_few}."
 
 
 def turnout(groups: Sequence[Group], what: str, among: str = "in") -> str:
@@ -127,6 +169,15 @@ def where_from(changes: Changes | None) -> str:
     )
 
 
+def most_votes(groups: Sequence[Group], what: str) -> str:
+    """Where most votes are from."""
+    first = max(groups, key=lambda one: one.votes, default=Group("", 0))
+    total = sum(one.votes for one in groups)
+    if not total:
+        return f"No {what} has a vote yet."
+    return f"Most votes are from {_group(first.name)}: {number(first.votes)} of {number(total)} ({percent(first.votes / total)})."
+
+
 def people(result: Result) -> str:
     """Which age and gender most votes are from."""
     ages = [one for one in result.ages if one.votes and one.name != UNKNOWN]
@@ -150,3 +201,7 @@ def pace(scene: Scene, series: Series) -> str:
     if busiest == len(per_minute) - 1:
         return f"The minute that ended at {when:%H:%M} had most votes so far: {most}."
     return f"The minute that ended at {when:%H:%M} had most votes: {most}. The newest has {newest}."
+
+
+def _group(name: str) -> str:
+    return said(name) if name and name != UNKNOWN else "those who did not say"
