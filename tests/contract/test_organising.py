@@ -245,8 +245,12 @@ FORBIDDEN: list[tuple[Status, str]] = [
             "roll = 'states', roll_states = '{Kent}'",
             "opens_at = now()",
             "opens_at = NULL",
+            "visible = 'live'",
         )
     ),
+    *((status, "published_at = now()") for status in ("draft", "open")),
+    ("closed", "certified_at = now()"),
+    ("certified", "certified_at = now()"),
     ("open", "closes_at = now() - interval '1 second'"),
     ("closed", "closes_at = now()"),
     ("closed", "closes_at = NULL"),
@@ -283,3 +287,108 @@ def test_what_was_done_stays_written_down(connection: Connection, statement: str
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         connection.execute(statement)
     assert len(done(connection)) == 1
+
+
+STAGES_WHO_ADD = (Rights.ORGANISE, Rights.REGISTER)
+BEGINNINGS = {
+    "a draft": ("real", "draft", None, True),
+    "a simulated draft": ("simulated", "draft", None, True),
+    "a simulated one from now on": ("simulated", "open", "0", True),
+    "a simulated one that is closed": ("simulated", "closed", "0", False),
+    "a simulated one from before": ("simulated", "open", "-1 hour", False),
+    "a draft with hours": ("real", "draft", "1 hour", False),
+    "open": ("real", "open", "0", False),
+    "open in the past": ("real", "open", "-1 hour", False),
+    "closed": ("real", "closed", "-1 hour", False),
+    "certified": ("real", "certified", "-1 hour", False),
+}
+
+
+@pytest.mark.parametrize("rights", STAGES_WHO_ADD)
+@pytest.mark.parametrize("beginning", BEGINNINGS)
+def test_an_election_begins_as_a_draft(database_url: str, rights: Rights, beginning: str) -> None:
+    kind, status, opens, may_be = BEGINNINGS[beginning]
+    add = "INSERT INTO elections (election_id, name, kind, status, seed, opens_at) VALUES ('x', 'X', %s, %s, 0, now() + %s::interval)"
+    with closing(connect(database_url, "tests", rights)) as stage:
+        if may_be:
+            stage.execute(add, (kind, status, opens))
+            return
+        with pytest.raises(psycopg.errors.CheckViolation, match=f"the election x cannot begin as {status}"):
+            stage.execute(add, (kind, status, opens))
+
+
+def test_nothing_is_published_or_certified_before_it_begins(app: "closing[Connection]") -> None:
+    with app as ours:
+        for column in ("published_at", "certified_at"):
+            with pytest.raises(psycopg.errors.CheckViolation, match="cannot begin"):
+                ours.execute(
+                    f"INSERT INTO elections (election_id, name, kind, status, seed, {column}) VALUES ('x', 'X', 'real', 'draft', 0, now())"
+                )
+
+
+def test_a_result_is_published_once_and_when_it_is_over(connection: Connection) -> None:
+    at(connection, "closed")
+    overrule(connection, "UPDATE elections SET closes_at = clock_timestamp() + interval '1 minute'")
+    with pytest.raises(psycopg.errors.CheckViolation, match="is shown"):
+        connection.execute("UPDATE elections SET published_at = now()")
+    overrule(connection, "UPDATE elections SET closes_at = clock_timestamp()")
+    connection.execute("UPDATE elections SET published_at = now()")
+    for change in ("NULL", "now() + interval '1 hour'"):
+        with pytest.raises(psycopg.errors.CheckViolation, match="is shown"):
+            connection.execute(f"UPDATE elections SET published_at = {change}")
+
+
+ADD_CANDIDATE = (
+    "INSERT INTO candidates (candidate_id, candidate_name, party_affiliation, biography, campaign_platform, photo_url, election_id, listed_at) "
+    "VALUES ('new', 'New', '', '', '', '', 'board', now())"
+)
+
+
+STANDING = {
+    Rights.REGISTER: (ADD_CANDIDATE,),
+    Rights.ORGANISE: (
+        ADD_CANDIDATE,
+        "DELETE FROM candidates",
+        "INSERT INTO roll_entries VALUES ('v1', 'board', now())",
+        "DELETE FROM roll_entries",
+        "DELETE FROM elections",
+        "DELETE FROM voters",
+    ),
+}
+
+
+@pytest.mark.parametrize("status", STATUSES[1:])
+def test_the_database_keeps_who_stands_and_who_may_vote_since_it_was_opened(
+    connection: Connection, database_url: str, status: Status
+) -> None:
+    at(connection, status)
+    add_voters(connection, [1])
+    connection.execute("INSERT INTO roll_entries VALUES ('v0', 'board', now())")
+    for rights, changes in STANDING.items():
+        with closing(connect(database_url, "tests", rights)) as stage:
+            for change in changes:
+                with pytest.raises(psycopg.errors.CheckViolation):
+                    stage.execute(change)
+
+
+def test_of_a_draft_all_of_it_may_change(connection: Connection, database_url: str) -> None:
+    at(connection, "draft")
+    add_voters(connection, [1])
+    connection.execute("UPDATE voters SET is_general = false")
+    for rights, changes in STANDING.items():
+        with closing(connect(database_url, "tests", rights)) as stage:
+            for change in changes:
+                stage.execute(change)
+                connection.execute("DELETE FROM candidates WHERE candidate_id = 'new'")
+
+
+def test_a_simulated_election_gets_candidates_while_it_is_open_and_loses_none(connection: Connection, database_url: str) -> None:
+    add_election(connection, "board", ["yes"])
+    with closing(connect(database_url, "tests", Rights.REGISTER)) as register:
+        register.execute(ADD_CANDIDATE)
+    with closing(connect(database_url, "tests", Rights.ORGANISE)) as ours, pytest.raises(psycopg.errors.CheckViolation):
+        ours.execute("DELETE FROM candidates")
+    connection.execute("UPDATE elections SET status = 'closed', closes_at = now()")
+    connection.execute("DELETE FROM candidates WHERE candidate_id = 'new'")
+    with closing(connect(database_url, "tests", Rights.REGISTER)) as register, pytest.raises(psycopg.errors.CheckViolation):
+        register.execute(ADD_CANDIDATE)
