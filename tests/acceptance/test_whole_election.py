@@ -5,6 +5,8 @@ import re
 import shutil
 from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta, timezone
+from random import Random
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from livetally.core.tally import VIEWS
 from livetally.core.wire import BALLOTS, VOTERS, VOTES
 
 VOTERS_ASKED = 2000
+MS = timedelta(milliseconds=1)
 
 
 @pytest.fixture(scope="module")
@@ -129,14 +132,25 @@ def test_the_page_shows_the_same_numbers(election: Livetally) -> None:
 
 
 def test_the_result_at_a_moment_is_what_the_ledger_had_then(election: Livetally) -> None:
-    moments = election.json(
-        "sql",
-        "SELECT min(voting_time) AS first, max(voting_time) AS last, min(voting_time) + (max(voting_time) - min(voting_time)) / 2 AS middle FROM votes",
-    )[0]
-    for name in ("first", "middle", "last"):
-        expected = election.json("sql", f"SELECT count(*) AS votes FROM votes WHERE voting_time <= '{moments[name]}'")[0]["votes"]
-        assert election.json("results", "--at", moments[name])["total_votes"] == expected
-    assert election.json("results", "--at", moments["last"]) | {"at": None} == election.json("results")
+    """Candidate by candidate, a millisecond before a vote, with it, and a millisecond after it; here and elsewhere on the globe."""
+    votes = [
+        (datetime.fromisoformat(row["voting_time"]), row["candidate_id"])
+        for row in election.json("sql", "SELECT voting_time::text, candidate_id FROM votes ORDER BY voting_time")
+    ]
+    drawn, _ = Random(1).choice(votes)
+    in_india = drawn.replace(tzinfo=UTC).astimezone(timezone(timedelta(hours=5, minutes=30)))
+    moments = {
+        (votes[0][0] - MS).isoformat(): votes[0][0] - MS,
+        (drawn - MS).isoformat(" "): drawn - MS,
+        in_india.isoformat(): drawn,
+        (drawn + MS).isoformat(): drawn + MS,
+    }
+    for text, moment in moments.items():
+        expected = Counter(candidate_id for voting_time, candidate_id in votes if voting_time <= moment)
+        said = election.json("results", "--at", text)
+        assert {one["candidate_id"]: one["total_votes"] for one in said["candidates"] if one["total_votes"]} == expected, text
+        assert said["total_votes"] == expected.total(), text
+    assert election.json("results", "--at", votes[-1][0].isoformat()) | {"at": None} == election.json("results")
     assert "not a time" in election("results", "--at", "tomorrow", expect=2).stderr
 
 

@@ -2,18 +2,21 @@
 
 from collections import Counter
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
+from itertools import product
 from typing import Any
 
+import orjson
 import pytest
 
+from livetally.adapters.board import Board
 from livetally.adapters.cells import Batch, Cells, Changes
 from livetally.adapters.history import History
 from livetally.adapters.postgres import connect
 from livetally.adapters.rights import Rights
-from livetally.commands.results import read_board
+from livetally.commands.results import parse_time, read_board
 from livetally.core.wire import VOTES, utc_text
-from pipeline import ELECTION, Pipeline, Spark, await_tallied, tally_all, tallying, wait_for
+from pipeline import CANDIDATES, ELECTION, Pipeline, Spark, await_tallied, tally_all, tallying, wait_for
 
 # Each table, and the same asked of roll and ledger. Ages in the electorate are those of the day on which the election opened.
 AGE_GROUP = """
@@ -31,6 +34,7 @@ TURNOUT = {
     "turnout_by_gender": ("gender", "gender"),
     "turnout_by_age": ("age_group", "age_group"),
 }
+FAR = {"turnout_by_state": ("Far State",), "turnout_by_city": ("Far State", "Far City"), "turnout_by_gender": ("diverse",)}
 BY_CANDIDATE = {
     "votes_by_state": ("state", "address_state"),
     "votes_by_city": ("state, city", "address_state, address_city"),
@@ -51,16 +55,16 @@ def test_every_table_is_what_roll_and_ledger_say_also_where_nobody_has_voted(pip
         expected = pipeline.sql(
             f"SELECT {groups}, count(*) FILTER (WHERE has_voted), count(*), round(avg(has_voted::int), 6) FROM ({PEOPLE}) AS p GROUP BY {groups}"
         )
-        far = {"turnout_by_state": ("Far State",), "turnout_by_city": ("Far State", "Far City"), "turnout_by_gender": ("diverse",)}.get(
-            table
-        )
-        if far:
+        if far := FAR.get(table):
             expected.append((*far, 0, 7, 0))
         assert Counter(pipeline.sql(f"SELECT {columns}, votes, registered, turnout FROM {table}")) == Counter(expected), table
     for table, (columns, groups) in BY_CANDIDATE.items():
         expected = pipeline.sql(
-            f"SELECT {groups}, candidate_id, count(*) FROM ({PEOPLE}) AS p WHERE has_voted GROUP BY {groups}, candidate_id"
+            f"SELECT {groups}, c.candidate_id, count(*) FILTER (WHERE p.candidate_id = c.candidate_id) "
+            f"FROM ({PEOPLE}) AS p CROSS JOIN candidates c GROUP BY {groups}, c.candidate_id"
         )
+        if far := FAR.get(table.replace("votes", "turnout")):
+            expected += [(*far, candidate_id, 0) for candidate_id in CANDIDATES]
         assert Counter(pipeline.sql(f"SELECT {columns}, candidate_id, votes FROM {table}")) == Counter(expected), table
     candidates = (
         "SELECT candidate_id, candidate_name, party_affiliation, count(voter_id) FROM candidates LEFT JOIN votes USING (candidate_id)"
@@ -95,10 +99,20 @@ def test_votes_per_minute_are_what_the_ledger_says(pipeline: Pipeline, spark: Sp
     names = ("window_start", "window_end", "candidate_id", "total_votes")
     assert {tuple(fields[name] for name in names) for fields in messages.values()} == expected
     assert {fields["election_id"] for fields in messages.values()} == {ELECTION}
+    by_minute = "SELECT date_trunc('minute', voting_time) AT TIME ZONE 'UTC' AS minute, address_state, candidate_id FROM votes JOIN voters USING (voter_id)"
+    for table, group in (
+        ("votes_per_minute", "minute, candidate_id"),
+        ("votes_per_minute_by_state", "address_state, minute, candidate_id"),
+    ):
+        columns = group.replace("minute", "from_time").replace("address_state", "state")
+        rows = pipeline.sql(f"SELECT election_id, {columns}, span_minutes, votes, late FROM {table}")
+        assert Counter(rows) == Counter(pipeline.sql(f"SELECT 'e', {group}, 1, count(*), 0 FROM ({by_minute}) AS v GROUP BY {group}")), (
+            table
+        )
     with closing(connect(pipeline.database_url, "tests", Rights.LOOK)) as connection:
         past = History(connection)
         whole, part = past.series(ELECTION), past.series(ELECTION, state="State 1")
-        assert past.late(ELECTION) == 0
+        assert past.off_pace(ELECTION) == (0, 0)
     ledger = "SELECT candidate_id, count(*) FROM votes JOIN voters USING (voter_id) WHERE voting_time < %s"
     for number, end in enumerate(whole.ends):
         said = {candidate_id: votes[number] for candidate_id, votes in whole.votes.items() if votes[number]}
@@ -108,18 +122,57 @@ def test_votes_per_minute_are_what_the_ledger_says(pipeline: Pipeline, spark: Sp
         assert said == dict(pipeline.sql(f"{ledger} AND address_state = 'State 1' GROUP BY candidate_id", (end.replace(tzinfo=None),)))
 
 
+def test_the_result_at_a_moment_is_exact_to_the_millisecond_wherever_somebody_asks(pipeline: Pipeline) -> None:
+    pipeline.hold_election(12)
+    for number in (3, 1, 4, 1, 5, 9, 2, 6):
+        pipeline.cast_votes([number])
+    pipeline.record_all()
+    votes: list[tuple[datetime, str]] = [(row[0], row[1]) for row in pipeline.sql("SELECT voting_time, candidate_id FROM votes")]
+    cells = Cells(pipeline.connection)
+    zones = (None, UTC, timezone(timedelta(hours=-9.5)), timezone(timedelta(hours=5.75)))
+    for (cast_at, _), difference, zone in product(votes, (-MS, 0 * MS, MS), zones):
+        moment = cast_at + difference
+        asked = (moment if zone is None else moment.replace(tzinfo=UTC).astimezone(zone)).isoformat()
+        said = {one.candidate_id: one.total_votes for one in cells.results(ELECTION, parse_time(asked))}
+        counted = Counter(candidate_id for voting_time, candidate_id in votes if voting_time <= moment)
+        assert said == dict.fromkeys(CANDIDATES, 0) | counted, asked
+
+
+def test_an_election_whose_time_is_over_is_told_as_closed(pipeline: Pipeline) -> None:
+    pipeline.hold_election(1)
+    assert read_board(pipeline.database_url)["status"] == "open"
+    pipeline.sql("UPDATE elections SET closes_at = clock_timestamp()")
+    assert pipeline.sql("SELECT status FROM elections") == [("open",)]  # nobody has said so yet
+    assert read_board(pipeline.database_url)["status"] == "closed"
+
+
 def test_a_vote_that_cannot_be_read_is_counted_and_shown(pipeline: Pipeline, spark: Spark) -> None:
     pipeline.hold_election(3)
     pipeline.cast_votes(range(3))
     pipeline.record_all()
-    pipeline.cast(b"{no vote", None, b'{"election_id": "\\u0000", "candidate_id": "c0"}', topic=VOTES)
-    tally_all(pipeline, spark)
+    nobodys = (b"{no vote", None, b'{"election_id": "\\u0000", "candidate_id": "c0"}', b'{"election_id": "e"}')
+    closed = utc_text(datetime.now(UTC) - timedelta(minutes=5))
+    late = orjson.dumps({"election_id": "e", "candidate_id": "nobody", "voting_time": closed})
+    untimed = b'{"election_id": "e", "candidate_id": "c0"}'
+    with tallying(pipeline, spark) as worker:
+        await_tallied(pipeline, worker)
+        pipeline.cast(*nobodys, late, untimed, untimed, topic=VOTES)
+        await_tallied(pipeline, worker)
+    assert pipeline.sql("SELECT candidate_id, votes, late FROM votes_per_minute WHERE late > 0") == [("nobody", 0, 1)]
     board = read_board(pipeline.database_url)
-    assert (board["total_votes"], board["unreadable_votes"], board["late_votes"]) == (3, 2, 0)
-    assert pipeline.sql("SELECT sum(votes) FROM cells") == [(6,)]
+    assert {name: board[name] for name in board if name.endswith("_votes")} == {
+        "total_votes": 5,
+        "unreadable_votes": 5,
+        "late_votes": 0,
+        "untimed_votes": 2,
+    }
+    result = Board(pipeline.connection).result(ELECTION)
+    assert (result.total_votes, result.unreadable) == (5, 5)
+    assert pipeline.sql("SELECT sum(votes) FROM cells") == [(10,)]
     assert pipeline.sql("SELECT election_id FROM cells WHERE election_id NOT IN ('e', 'unknown')") == [("\ufffd",)]
 
 
+MS = timedelta(milliseconds=1)
 NOON = datetime(2026, 5, 7, 12, 0, tzinfo=UTC)
 
 
@@ -163,7 +216,19 @@ def test_a_vote_that_comes_when_its_minute_is_closed_is_missing_in_the_pace_alon
     }
     late = kept.store((NOON + timedelta(seconds=1), "Kent", "c0"), (NOON + timedelta(seconds=61), "Devon", "c0"))
     assert {(one.begins, one.candidate_id): one.votes for one in late.minutes} == {(NOON, "c0"): 2, (NOON + timedelta(minutes=1), "c0"): 2}
-    assert past.late("e") == 1
+    assert past.off_pace("e") == (1, 0)
+    first, second, third = (NOON + timedelta(minutes=number) for number in range(3))
+    assert pipeline.sql("SELECT from_time, span_minutes, candidate_id, votes, late FROM votes_per_minute ORDER BY 1, 3") == [
+        (first, 1, "c0", 2, 1),
+        (second, 1, "c0", 2, 0),
+        (third, 1, "c1", 1, 0),
+    ]
+    assert pipeline.sql("SELECT state, from_time, candidate_id, votes, late FROM votes_per_minute_by_state ORDER BY 1, 2, 3") == [
+        ("Devon", second, "c0", 1, 0),
+        ("Kent", first, "c0", 2, 1),
+        ("Kent", second, "c0", 1, 0),
+        ("Kent", third, "c1", 1, 0),
+    ]
     assert pipeline.sql("SELECT total_votes FROM votes_per_candidate WHERE candidate_id = 'c0'") == [(5,)]
     assert past.series("e").votes == {"c0": [3, 5, 5], "c1": [0, 0, 1]}
 

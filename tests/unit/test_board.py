@@ -148,6 +148,14 @@ def test_a_candidate_whose_announcement_is_not_here_yet_is_shown_by_its_votes() 
     assert [(one.name, one.party) for one in shown.candidates] == [("Cy", "Tea Party")]
 
 
+def test_votes_for_nobody_who_stands_are_counted_over_all_elections() -> None:
+    board = folded([listed("a", "Ada"), votes("a", 5, (1, 1)), votes("unknown", 2, (1, 1))])
+    assert board.unreadable_votes == 2
+    for message in (number(wire.PER_CANDIDATE, (1, 1), election_id="unknown", candidate_id="a", total_votes=3), listed("unknown", "Known")):
+        board.fold(*message)
+    assert board.unreadable_votes == 3
+
+
 def test_most_votes_first_and_ties_by_name() -> None:
     shown = result(votes("1", 2, (1, 1), "Zoe"), votes("2", 2, (1, 1), "Ann"), votes("3", 5, (1, 1), "Max"))
     assert [one.name for one in shown.candidates] == ["Max", "Ann", "Zoe"]

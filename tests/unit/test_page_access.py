@@ -48,7 +48,7 @@ LATER: dict[str, Any] = {"closes_at": NOW - timedelta(hours=1)}
 
 
 def shown(one: Election, **more: Any) -> Snapshot:
-    trust = Trust({"e": (ABOUT_ADA, ABOUT_KENT)}, {"e": (("already_voted_same", 31),)}, (Waiting("tally", "votes", 3),))
+    trust = Trust({"e": (ABOUT_ADA, ABOUT_KENT)}, {"e": (("already_voted_same", 31),)}, (Waiting("tally", "votes", 3),), unreadable_votes=1)
     fields: dict[str, Any] = {"last_minute": {"e": LATELY}, "trust": trust} | more
     return snapshot(RESULT, elections=(one,), **fields)
 
@@ -78,6 +78,7 @@ def test_the_snapshot_holds_no_more_than_may_be_seen(kind: str, visible: str, st
         assert tells_choices(repr(seen)) == []
     observes = kind == "simulated" or (name in {"OBSERVER", "OFFICIAL", "ADMIN"})
     assert bool(seen.trust.alerts) == bool(seen.trust.rejected) == observes
+    assert bool(seen.trust.unreadable_votes) == (sight is not Sight.NOTHING)
     assert bool(seen.agreement.differences) == (observes and sight is Sight.RESULT)
     assert bool(elections_of(seen)) == (kind == "simulated" or status != "draft" or name in {"OFFICIAL", "ADMIN"})
 

@@ -113,6 +113,7 @@ def test_trust() -> None:
         Journey(NOW, 0.2, 0.5, 0.1),
         1.25,
         (Health("Kafka", True, NOW), Health("tally (Spark)", False, NOW - timedelta(minutes=5), "no heartbeat")),
+        unreadable_votes=2,
     )
     agreement = Agreement("amber", 500, 500, 500, behind=7, checked_at=NOW)
     test = page(snapshot(ELECTION, trust=trust, agreement=agreement), "Trust")
@@ -129,6 +130,8 @@ def test_trust() -> None:
     assert valued(test, "service", "up") == ["1", "0"]
     assert "tally (Spark) does not answer." in said
     assert [valued(test, name) for name in ("ledger", "topic", "tally", "behind")] == [["500"], ["500"], ["500"], ["7"]]
+    assert valued(test, "unreadable-votes") == ["2"]
+    assert "2 votes on the topic could not be read or are for nobody who stands." in said
 
 
 def test_every_reason_has_words() -> None:

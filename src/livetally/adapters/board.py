@@ -15,13 +15,17 @@ TURNOUT_VIEWS = ("state", "gender", "age")
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """`standings` most votes first; `reached` is the newest time of voting that the count has seen, of any election."""
+    """`standings` most votes first; `reached` is the newest time of voting that the count has seen, of any election.
+
+    `unreadable`: votes of the whole count for nobody who stands, in this election or any.
+    """
 
     election_id: str
     standings: tuple[Standing, ...]
     on_roll: int
     recounting: str | None
     reached: datetime | None
+    unreadable: int
 
     @property
     def total_votes(self) -> int:
@@ -76,9 +80,10 @@ class Board:
         if at is not None:
             minute = at.replace(second=0, microsecond=0)
             rows = self._connection.execute(self._sql["result_at"], {"election_id": election_id, "at": minute})
-            return Result(election_id, tuple(Standing(*row) for row in rows), on_roll, None, minute)
+            return Result(election_id, tuple(Standing(*row) for row in rows), on_roll, None, minute, cells.unreadable())
         reached = self._connection.execute(self._sql["reached"]).fetchone()
-        return Result(election_id, tuple(cells.results(election_id)), on_roll, cells.recounting(), reached[0] if reached else None)
+        standings = tuple(cells.results(election_id))
+        return Result(election_id, standings, on_roll, cells.recounting(), reached[0] if reached else None, cells.unreadable())
 
     def turnout(self, election_id: str) -> list[GroupTurnout]:
         """How many have voted in each state, gender and age group, and not for whom."""

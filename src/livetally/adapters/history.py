@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from livetally.adapters.postgres import Connection
 from livetally.adapters.queries import queries
@@ -20,6 +21,13 @@ class Series:
 
     ends: list[datetime]
     votes: dict[str, list[int]]
+
+
+class OffPace(NamedTuple):
+    """Votes that are in every total and missing in the votes per minute."""
+
+    late: int  # they came when their minute was closed; the past has them
+    untimed: int  # they say no time of voting; the past does not have them either
 
 
 class History:
@@ -47,7 +55,6 @@ class History:
             known.extend(known[-1:] * (steps - len(known)))
         return Series([first + timedelta(minutes=step_minutes * (number + 1)) for number in range(steps)], votes)
 
-    def late(self, election_id: str) -> int:
-        """Votes that are in every total and missing in the votes per minute."""
-        row = self._connection.execute(self._sql["late"], {"election_id": election_id}).fetchone()
-        return int(row[0]) if row else 0
+    def off_pace(self, election_id: str) -> OffPace:
+        row = self._connection.execute(self._sql["off_pace"], {"election_id": election_id}).fetchone()
+        return OffPace(*row) if row else OffPace(0, 0)

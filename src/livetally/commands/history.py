@@ -41,12 +41,14 @@ def read_history(roll: Roll, past: History, arguments: argparse.Namespace) -> di
         raise UsageError(
             f"Nobody has voted in {state!r} yet, or there is no such place. `./livetally sql 'TABLE turnout_by_state'` lists them."
         )
+    off_pace = past.off_pace(election.election_id)
     return {
         "election_id": election.election_id,
         "name": election.name,
         "simulated": election.simulated,
         "state": state or None,
-        "late": past.late(election.election_id),
+        "late": off_pace.late,
+        "untimed": off_pace.untimed,
         "ends": [utc_text(end) for end in series.ends],
         "candidates": [
             {"candidate_id": one.candidate_id, "candidate_name": one.candidate_name, "total_votes": series.votes.get(one.candidate_id, [])}

@@ -39,6 +39,7 @@ def read_board(database_url: str, election_id: str | None = None, at: datetime |
         roll, cells = Roll(connection), Cells(connection)
         election = chosen_election(roll, election_id)
         standings = cells.results(election.election_id, at)
+        off_pace = History(connection).off_pace(election.election_id)
         return {
             "election_id": election.election_id,
             "name": election.name,
@@ -48,7 +49,8 @@ def read_board(database_url: str, election_id: str | None = None, at: datetime |
             "recounting": cells.recounting() if at is None else None,
             "total_votes": sum(one.total_votes for one in standings),
             "unreadable_votes": cells.unreadable(),  # of the whole count, whatever moment is asked for
-            "late_votes": History(connection).late(election.election_id),
+            "late_votes": off_pace.late,
+            "untimed_votes": off_pace.untimed,
             "registered": roll.on_roll(election.election_id),
             "candidates": [
                 {
@@ -77,10 +79,13 @@ def print_board(board: dict[str, Any]) -> None:
     )
     if board["unreadable_votes"]:
         say(
-            f"{board['unreadable_votes']:,} votes on the topic could not be read, and are in no election's total. `./livetally audit` says where."
+            f"{board['unreadable_votes']:,} votes on the topic could not be read or are for nobody who stands, and are in no total here. "
+            "`./livetally audit` says where."
         )
     if board["late_votes"]:
         say(f"{board['late_votes']:,} of the votes came too late for the votes per minute; they are in every total.")
+    if board["untimed_votes"]:
+        say(f"{board['untimed_votes']:,} of the votes say no time; they are in every total, and missing in the past.")
     say(f"{total:,} votes of {registered:,} registered" + (f", a turnout of {total / registered:.1%}" if registered else ""))
 
 

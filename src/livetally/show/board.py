@@ -93,6 +93,16 @@ class Board:
         return None if newest is None else ((newest[0], newest[1]), _moment(newest[2]))
 
     @property
+    def unreadable_votes(self) -> int:
+        """Votes for nobody who stands: what the tally could not read is among them."""
+        return sum(
+            number.total
+            for election_id, views in self._numbers.items()
+            for (candidate_id, *_), number in views.get(CANDIDATE.name, {}).items()
+            if candidate_id not in self._listed.get(election_id, {})
+        )
+
+    @property
     def unreadable(self) -> Unreadable:
         if not self._unreadable:
             return Unreadable()

@@ -193,7 +193,7 @@ class Reader:
         results, unreadable, alerts = self._board.results(), self._board.unreadable, self._board.alerts()
         last_minute = self._recent.note(results, now)
         with self._change:
-            trust = replace(self._snapshot.trust, alerts=alerts)
+            trust = replace(self._snapshot.trust, alerts=alerts, unreadable_votes=self._board.unreadable_votes)
             self._snapshot = replace(
                 self._snapshot, results=results, unreadable=unreadable, last_minute=last_minute, trust=trust, troubles=self._others("Kafka")
             )

@@ -101,6 +101,7 @@ class Trust:
     """`alerts` and `rejected` by election: alerts that are raised first, then the newest; ballots by reason, most first.
 
     Ballots that name no election are under "".
+    `unreadable_votes`: messages on the votes topic that cannot be read or are for nobody who stands, in any election.
     """
 
     alerts: Mapping[str, tuple[AlertSeen, ...]]
@@ -109,6 +110,7 @@ class Trust:
     journey: Journey | None = None
     journey_p95_s: float | None = None  # from cast to this server's memory, over the journeys of the last minutes
     health: tuple[Health, ...] = ()
+    unreadable_votes: int = 0
 
 
 NO_TRUST = Trust({}, {})

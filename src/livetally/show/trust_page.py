@@ -95,7 +95,16 @@ def agreement(scene: Scene) -> str:
     return (
         f'<section class="lt-agreement lt-agreement-{found.state}" data-testid="audit"><p>{badge.badge(found)}</p>'
         f'<p class="lt-sentence" data-testid="sentence">{badge.explained(found, scene.moment)}{when}</p>'
-        f'{badge.differences(found)}<dl class="lt-figures lt-figures-few">{counts}</dl></section>'
+        f'{badge.differences(found)}<dl class="lt-figures lt-figures-few">{counts}</dl>{_unreadable(scene.snapshot.trust.unreadable_votes)}</section>'
+    )
+
+
+def _unreadable(votes: int) -> str:
+    if not votes:
+        return ""
+    return (
+        f'<p class="lt-sentence" data-testid="unreadable-votes" data-value="{votes}">{plural(votes, "vote")} on the topic could not be read or '
+        f"{'is' if votes == 1 else 'are'} for nobody who stands. `livetally audit` says where.</p>"
     )
 
 

@@ -279,10 +279,14 @@ class Turnout(Answer):
 class Result(Turnout):
     """The result, most votes first."""
 
+    unreadable_votes: Annotated[
+        int, Field(description="votes on the topic that cannot be read or are for nobody who stands, in any election; they are in no total")
+    ]
     candidates: list[Standing]
 
     model_config = example(
         **RESULT,
+        unreadable_votes=0,
         candidates=[
             {
                 "candidate_id": "3b9d1f0e-5d0c-5e7e-9c55-6a2a4a1f5a10",
@@ -334,6 +338,7 @@ class History(Answer):
     state: Annotated[str | None, Field(description="one place alone; null: everywhere")]
     ends: Annotated[list[datetime], Field(description="votes from ballots cast before each of these, whole minutes or hours")]
     late: Annotated[int, Field(description="votes that came too late for the votes per minute; they are in every total")]
+    untimed: Annotated[int, Field(description="votes that say no time of voting; they are in every total, and in none of these")]
     candidates: list[Past]
 
     model_config = example(
@@ -341,6 +346,7 @@ class History(Answer):
         state=None,
         ends=["2026-05-07T08:01:00Z", "2026-05-07T08:02:00Z"],
         late=0,
+        untimed=0,
         candidates=[{"candidate_id": "3b9d1f0e-5d0c-5e7e-9c55-6a2a4a1f5a10", "candidate_name": "Grace Hopper", "total_votes": [3, 9]}],
     )
 
@@ -360,6 +366,7 @@ class Export(Result):
 
     model_config = example(
         **RESULT,
+        unreadable_votes=0,
         candidates=[],
         groups=[
             {"view": "state", "group": "Kent", "within": "", "candidate_id": "3b9d1f0e-5d0c-5e7e-9c55-6a2a4a1f5a10", "votes": 124},

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import AwareDatetime
 
 from livetally.adapters.board import Board, GroupVotes, Result, one_moment
-from livetally.adapters.history import EVERYWHERE, POINTS_MAX, History, Series
+from livetally.adapters.history import EVERYWHERE, POINTS_MAX, History, OffPace, Series
 from livetally.adapters.postgres import Connection
 from livetally.adapters.roll import Roll
 from livetally.core.access import Person, Role
@@ -80,13 +80,17 @@ async def history(
     """Each candidate's votes over time."""
     now = ground.now()
 
-    def read(connection: Connection) -> tuple[Series, int, list[Candidate]]:
+    def read(connection: Connection) -> tuple[Series, OffPace, list[Candidate]]:
         with one_moment(connection):
             sighted(connection, person, election_id, now, Sight.RESULT)
             past = History(connection)
-            return past.series(election_id, state or EVERYWHERE, points), past.late(election_id), Roll(connection).candidates(election_id)
+            return (
+                past.series(election_id, state or EVERYWHERE, points),
+                past.off_pace(election_id),
+                Roll(connection).candidates(election_id),
+            )
 
-    series, late, candidates = await ground.slow.ask(read)
+    series, off_pace, candidates = await ground.slow.ask(read)
     if state is not None and not series.ends:
         raise Problem(404, "not-found", "Nobody has voted in this place yet, or there is no such place.", field="state")
     lines = [
@@ -97,7 +101,10 @@ async def history(
         )
         for one in candidates
     ]
-    return told(request, models.History(election_id=election_id, state=state, ends=series.ends, late=late, candidates=lines))
+    past = models.History(
+        election_id=election_id, state=state, ends=series.ends, late=off_pace.late, untimed=off_pace.untimed, candidates=lines
+    )
+    return told(request, past)
 
 
 @router.get("/export.json", response_model=models.Export, summary="The whole result as a JSON file")
@@ -136,7 +143,7 @@ async def export_csv(request: Request, ground: OnGround, election_id: InPath, pe
 
 def result_of(election: Election, found: Result, now: datetime) -> models.Result:
     standings = [models.Standing.model_validate(one) for one in found.standings]
-    return models.Result(**turnout_of(election, found, now).model_dump() | {"candidates": standings})
+    return models.Result(**turnout_of(election, found, now).model_dump() | {"unreadable_votes": found.unreadable, "candidates": standings})
 
 
 def turnout_of(election: Election, found: Result, now: datetime) -> models.Turnout:

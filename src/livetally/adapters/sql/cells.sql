@@ -211,9 +211,9 @@ SELECT generation, batch, state FROM tally_generations WHERE state = 'shown';
 SELECT coalesce(max(batch), -1) FROM cells WHERE generation = %s;
 
 -- name: unreadable
--- Votes that name no election: what could not be parsed is among them.
-SELECT coalesce(sum(votes), 0)::bigint FROM cells c JOIN tally_generations g USING (generation)
-WHERE g.state = 'shown' AND c.election_id = 'unknown';
+-- Votes for nobody who stands: what could not be parsed, and what names no election or candidate that there is.
+SELECT coalesce(sum(t.votes), 0)::bigint FROM shown_totals t
+WHERE t.view = 'candidate' AND NOT EXISTS (SELECT FROM candidates k WHERE k.election_id = t.election_id AND k.candidate_id = t.group_1);
 
 -- name: counting
 -- A recount that is under way, and why.

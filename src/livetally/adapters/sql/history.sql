@@ -16,13 +16,16 @@ FROM (
 ) AS steps
 ORDER BY step, candidate_id;
 
--- name: late
--- Votes of an election that the pace does not know: they came when their minute was closed, or say no time.
-SELECT t.votes - coalesce(h.votes, 0)
+-- name: off_pace
+-- Votes for those who stand which the pace does not know: they came when their minute was closed, or say no time.
+SELECT h.late, t.votes - h.votes - h.late
 FROM (
-    SELECT coalesce(sum(votes), 0)::bigint AS votes FROM shown_totals WHERE election_id = %(election_id)s AND view = 'candidate'
+    SELECT coalesce(sum(t.votes), 0)::bigint AS votes
+    FROM candidates k JOIN shown_totals t ON t.election_id = k.election_id AND t.view = 'candidate' AND t.group_1 = k.candidate_id
+    WHERE k.election_id = %(election_id)s
 ) AS t,
 (
-    SELECT coalesce(sum(h.votes), 0)::bigint AS votes FROM history h JOIN tally_generations g USING (generation)
-    WHERE g.state = 'shown' AND h.election_id = %(election_id)s AND h.state = ''
+    SELECT coalesce(sum(h.votes), 0)::bigint AS votes, coalesce(sum(h.late), 0)::bigint AS late
+    FROM candidates k JOIN history h USING (election_id, candidate_id) JOIN tally_generations g USING (generation)
+    WHERE g.state = 'shown' AND k.election_id = %(election_id)s AND h.state = ''
 ) AS h;

@@ -4,6 +4,9 @@
 ALTER TABLE tally_generations DROP CONSTRAINT tally_generations_state_check;
 ALTER TABLE tally_generations ADD CONSTRAINT tally_generations_state_check CHECK (state IN ('counting', 'shown', 'retired'));
 
+-- Those of all candidates are asked for by everybody, among those of thousands of groups.
+CREATE INDEX totals_of_candidates ON group_totals (election_id) WHERE view = 'candidate';
+
 -- Every candidate in every group that people are registered in, also where nobody has voted for them yet.
 CREATE VIEW group_votes AS
 SELECT election_id, view, group_1, group_2, candidate_id, coalesce(t.votes, 0) AS votes
