@@ -1,13 +1,12 @@
 """A party keeps its colour, wherever it is drawn and in whatever company."""
 
-import math
 import re
-from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from livetally.core.parties import COLOURS, INVENTED_PARTIES, REFERENCE_PARTIES, UNKNOWN_COLOUR, colour_of
+from livetally.show.contrast import contrast
 
 KNOWN = REFERENCE_PARTIES + INVENTED_PARTIES
 names = st.lists(st.sampled_from(KNOWN) | st.text(max_size=8), max_size=40)
@@ -20,8 +19,8 @@ def test_each_party_has_one_colour(parties: list[str]) -> None:
     assert all(re.fullmatch("#[0-9A-F]{6}", colour) for colour in colours.values())
 
 
-@given(names)
-def test_the_order_does_not_matter(parties: list[str]) -> None:
+@given(st.lists(st.sampled_from(KNOWN) | st.text(max_size=8), max_size=len(COLOURS), unique=True))
+def test_the_order_does_not_matter_while_there_are_enough(parties: list[str]) -> None:
     assert colour_of(parties) == colour_of(reversed(parties))
 
 
@@ -42,17 +41,23 @@ def test_unknown_is_grey() -> None:
     assert colour_of(["unknown", "Management Party"])["unknown"] == UNKNOWN_COLOUR
 
 
-def test_many_parties_take_turns() -> None:
-    colours = list(colour_of(f"Party {number:03d}" for number in range(100)).values())
-    assert all(first != second for first, second in pairwise(colours))
+def test_of_more_parties_than_colours_the_first_have_one_each_and_the_others_are_grey() -> None:
+    parties = [f"Party {number:03d}" for number in range(100)]
+    colours = colour_of(parties)
+    assert {colours[party] for party in parties[: len(COLOURS)]} == set(COLOURS)
+    assert {colours[party] for party in parties[len(COLOURS) :]} == {UNKNOWN_COLOUR}
+
+
+def test_who_changes_ranks_keeps_its_colour_and_who_comes_in_takes_that_of_who_goes() -> None:
+    parties = [f"Party {number:03d}" for number in range(20)]
+    before = colour_of(parties)
+    assert colour_of([parties[1], parties[0], *parties[2:]]) == before
+    parties[11], parties[12] = parties[12], parties[11]
+    after = colour_of(parties)
+    assert {party for party in parties if after[party] != before[party]} == {"Party 011", "Party 012"}
+    assert after["Party 012"] == before["Party 011"]
 
 
 def test_the_reference_parties_stand_out_on_white() -> None:
     for party, colour in colour_of(REFERENCE_PARTIES).items():
-        assert contrast_with_white(colour) >= 3, party
-
-
-def contrast_with_white(colour: str) -> float:
-    """By the WCAG's formula."""
-    red, green, blue = (math.pow((int(colour[at : at + 2], 16) / 255 + 0.055) / 1.055, 2.4) for at in (1, 3, 5))
-    return 1.05 / (0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05)
+        assert contrast(colour, "#FFFFFF") >= 3, party

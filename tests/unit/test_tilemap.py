@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 from livetally.core.parties import COLOURS, UNKNOWN_COLOUR
 from livetally.register.places import counties
 from livetally.show import paints
+from livetally.show.contrast import contrast, ink_on
 from livetally.show.grid import squares
 from livetally.show.past import Ahead
 from livetally.show.result import Changes, Group, by_votes
-from livetally.show.tilemap import LEVELS, TILES_ELSEWHERE_MAX, _luminance, ink_on, level_of, tile_map
+from livetally.show.tilemap import LEVELS, TILES_ELSEWHERE_MAX, level_of, tile_map
 from pages import NOW, result, text
 
 COUNTIES = [county.name for county in counties()]
@@ -97,5 +98,4 @@ def test_levels() -> None:
 
 def test_letters_can_be_read_on_every_colour() -> None:
     for colour in (*COLOURS, UNKNOWN_COLOUR):
-        lights = sorted((_luminance(colour), _luminance(ink_on(colour))))
-        assert (lights[1] + 0.05) / (lights[0] + 0.05) >= 4.5, colour
+        assert contrast(colour, ink_on(colour)) >= 4.5, colour

@@ -33,21 +33,38 @@ COLOURS = (
     "#332288",  # indigo
     "#882255",  # wine
     "#999933",  # olive
-    "#44AA99",  # teal
+    # His teal looks like Okabe and Ito's reddish purple to those who see no green; this one looks like none of the others.
+    "#8844EE",  # violet
     "#117733",  # dark green
 )
 UNKNOWN_COLOUR = "#BBBBBB"
 
 
 def colour_of(parties: Iterable[str]) -> dict[str, str]:
-    """A colour `#RRGGBB` for each party, whatever order they come in.
+    """A colour `#RRGGBB` for each party.
 
-    The parties named above always have the same one, in whatever company. Others share out the colours that
-    are left, in the order of their names; only when none is left do two parties have the same.
+    The parties named above always have the same one, in whatever company. Others share out the colours that are left, in the order of
+    their names. Where there are more names than colours, the order in which they come says who has one: the first have a colour
+    each, as far as it goes the one that they would have by their name alone; all the others are grey.
     """
-    names = set(parties)
+    named = list(dict.fromkeys(parties))
+    names = set(named)
     known = dict(zip(REFERENCE_PARTIES + INVENTED_PARTIES, COLOURS, strict=True)) | {UNKNOWN: UNKNOWN_COLOUR}
     colours = {name: colour for name, colour in known.items() if name in names}
-    free = [colour for colour in COLOURS if colour not in colours.values()] or list(COLOURS)
+    free = [colour for colour in COLOURS if colour not in colours.values()]
     others = sorted(names - colours.keys())
-    return colours | {name: free[number % len(free)] for number, name in enumerate(others)}
+    if len(others) <= len(free):
+        return colours | dict(zip(others, free, strict=False))
+    by_name = {name: COLOURS[number % len(COLOURS)] for number, name in enumerate(others)}
+    return dict.fromkeys(names, UNKNOWN_COLOUR) | colours | _shared_out([name for name in named if name in by_name], by_name, free)
+
+
+def _shared_out(others: list[str], by_name: dict[str, str], free: list[str]) -> dict[str, str]:
+    """Each of the free colours once: to the first who has it by name, then what is left to those of the first who have none."""
+    first, left = others[: len(free)], list(free)
+    given: dict[str, str] = {}
+    for name in first:
+        if by_name[name] in left:
+            left.remove(by_name[name])
+            given[name] = by_name[name]
+    return given | dict(zip([name for name in first if name not in given], left, strict=True))

@@ -12,6 +12,9 @@ import streamlit as st
 
 ELECTION, EVERY, VIEW, AT, COLOUR, COUNTY = "election", "every", "view", "at", "colour", "county"
 WALL = "wall"
+TABLES = ("counties", "cities")
+# What is chosen of the page Places besides the place: a square of the map takes it along, so that nothing but the place is another one.
+ABOUT_PLACES = (COLOUR, "level", *(f"{control}-{table}" for table in TABLES for control in ("find", "sort", "order", "size", "page")))
 CHARS_MAX = 300  # whoever wrote an address by hand wrote it wrong; nothing here is longer
 
 T = TypeVar("T")
@@ -47,14 +50,14 @@ def keeper(name: str, key: str, text: Callable[[T], str]) -> Callable[[], None]:
 
 
 def link(path: str, asked: Mapping[str, str], **chosen: str) -> str:
-    """An address on this page: what it says now of the election, the pace and the map, and what is chosen besides."""
-    kept = {name: asked[name] for name in (ELECTION, EVERY, COLOUR) if asked.get(name)}
+    """The address of a place: all that the address says now, and the place."""
+    kept = {name: asked[name][:CHARS_MAX] for name in (ELECTION, EVERY, *ABOUT_PLACES) if asked.get(name)}
     return f"./{path}?{urlencode(kept | chosen)}"
 
 
 def now() -> dict[str, str]:
     """What a link is made from."""
-    return {name: asked(name) for name in (ELECTION, EVERY, COLOUR)}
+    return {name: asked(name) for name in (ELECTION, EVERY, *ABOUT_PLACES)}
 
 
 def carried() -> dict[str, str]:

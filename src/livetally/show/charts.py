@@ -10,19 +10,26 @@ from math import cos, pi, sin
 
 from livetally.core.parties import colour_of
 from livetally.core.tally import UNKNOWN
+from livetally.show.contrast import edge, painted
 from livetally.show.result import Group, Result
 from livetally.show.words import number, percent, plural, said
 
 BARS_MAX = 12  # more do not fit a screen; the rest is one line, and all are in the table
 SLICES_MAX = 8
-LABEL_SHARE_MIN = 0.07  # a smaller slice has no room for its own label
+LABEL_SHARE_MIN = 0.07  # a smaller slice has no room for its share
+SIGN_SHARE_MIN = 0.025  # a still smaller one has no room for two letters beside it either
+RADIUS_OUTSIDE = 57.0  # of a hundredth of the width, where a small slice's letters stand
 NOTHING = '<p class="lt-nothing">Nothing yet</p>'
 GAP_DEGREES = 0.8  # between slices, so that colour is not the only border
+EDGE_DEGREES = 0.7  # on both sides of a slice; around it the style sheet draws one as wide
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One line of a chart. `label` and `note` are HTML, `attributes` are for those who read the page by program."""
+    """One line of a chart. `label` and `note` are HTML, `attributes` are for those who read the page by program.
+
+    `sign`: a letter or two, plain text, that say the same as the colour where there is no room for the label.
+    """
 
     label: str
     votes: int
@@ -30,18 +37,20 @@ class Bar:
     note: str = ""
     picture: str = ""
     attributes: str = ""
+    sign: str = ""
 
 
 def candidate_colours(result: Result) -> dict[str, str]:
     """A colour for each candidate_id: its party's; in a poll without parties, one of its own."""
-    parties = {one.candidate_id: one.party or UNKNOWN for one in result.candidates}
-    if not result.has_parties:
-        parties = {one.candidate_id: one.name for one in result.candidates}
-    colours = colour_of(parties.values())
-    return {candidate_id: colours[name] for candidate_id, name in parties.items()}
+    if result.has_parties:
+        colours = party_colours(result)
+        return {one.candidate_id: colours[one.party or UNKNOWN] for one in result.candidates}
+    colours = colour_of(one.name for one in result.candidates)
+    return {one.candidate_id: colours[one.name] for one in result.candidates}
 
 
 def party_colours(result: Result) -> dict[str, str]:
+    """Most votes first: where there are more parties than colours, those that are drawn have one each."""
     return colour_of([*(group.name for group in result.parties), *(one.party or UNKNOWN for one in result.candidates)])
 
 
@@ -63,7 +72,7 @@ def _bar(row: Bar, width: float, share: float) -> str:
         f'<li class="lt-bar{" lt-bar-pictured" if row.picture else ""}" data-votes="{row.votes}" {row.attributes}>{row.picture}'
         f'<div class="lt-bar-text"><span class="lt-bar-label">{row.label}</span>{row.note}</div>'
         f'<div class="lt-bar-numbers"><span class="lt-votes">{number(row.votes)}</span> <span class="lt-share">{percent(share)}</span></div>'
-        f'<div class="lt-track"><div class="lt-fill" style="width:{100 * width:.2f}%;background:{row.colour}"></div></div></li>'
+        f'<div class="lt-track"><div class="lt-fill" style="width:{100 * width:.2f}%;{painted(row.colour)}"></div></div></li>'
     )
 
 
@@ -94,32 +103,46 @@ def pie(rows: Iterable[Bar], total: int, centre: str = "") -> str:
     ends = list(accumulate(row.votes / total for row in slices))
     starts = [0.0, *ends[:-1]]
     gap = GAP_DEGREES if len(slices) > 1 else 0.0
-    stops = ",".join(
-        f"{row.colour} {360 * start:.2f}deg {max(360 * start, 360 * end - gap):.2f}deg,var(--lt-paper) 0 {360 * end:.2f}deg"
-        for row, start, end in zip(slices, starts, ends, strict=True)
-    )
+    arcs = [(row, 360 * start, max(360 * start, 360 * end - gap), 360 * end) for row, start, end in zip(slices, starts, ends, strict=True)]
+    fills = ",".join(_arc(row.colour, edge(row.colour), *angles) for row, *angles in arcs)
+    edges = ",".join(_arc(edge(row.colour), edge(row.colour), *angles) for row, *angles in arcs)
     radius = 50 if not centre else 41
     labels = "".join(
-        _slice_label((start + end) / 2, end - start, radius * (0.62 if not centre else 1.0))
-        for start, end in zip(starts, ends, strict=True)
-        if end - start >= LABEL_SHARE_MIN
+        _slice_label((start + end) / 2, end - start, radius * (0.62 if not centre else 1.0), row.sign)
+        for row, start, end in zip(slices, starts, ends, strict=True)
     )
     legend = "".join(
-        f'<li data-votes="{row.votes}"><span class="lt-swatch" style="background:{row.colour}"></span>'
-        f'<span class="lt-legend-label">{row.label}</span> <span class="lt-votes">{number(row.votes)}</span> '
+        f'<li data-votes="{row.votes}"><span class="lt-swatch" style="{painted(row.colour)}"></span>'
+        f'<span class="lt-legend-label">{row.label}{_legend_sign(row)}</span> <span class="lt-votes">{number(row.votes)}</span> '
         f'<span class="lt-share">{percent(row.votes / total)}</span></li>'
         for row in slices
     )
-    hole = f'<div class="lt-hole">{centre}</div>' if centre else ""
+    hole = f'<div class="lt-rim"></div><div class="lt-hole">{centre}</div>' if centre else ""
     return (
-        f'<div class="lt-pie"><div class="lt-disc" aria-hidden="true" style="background:conic-gradient({stops})">{hole}{labels}</div>'
+        f'<div class="lt-pie"><div class="lt-disc" aria-hidden="true" style="--lt-fills:conic-gradient({fills});--lt-edges:conic-gradient({edges})">'
+        f'<div class="lt-slices"></div>{hole}{labels}</div>'
         f'<ul class="lt-legend">{legend}</ul></div>'
     )
 
 
-def _slice_label(middle: float, share: float, radius: float) -> str:
+def _arc(fill: str, side: str, start: float, end: float, next_start: float) -> str:
+    """A slice, an edge at both of its sides, and the gap behind it."""
+    inner = min(EDGE_DEGREES, (end - start) / 2)
+    return f"{side} {start:.2f}deg {start + inner:.2f}deg,{fill} 0 {end - inner:.2f}deg,{side} 0 {end:.2f}deg,var(--lt-paper) 0 {next_start:.2f}deg"
+
+
+def _legend_sign(row: Bar) -> str:
+    return f' <span class="lt-sign" aria-hidden="true">{said(row.sign)}</span>' if row.sign else ""
+
+
+def _slice_label(middle: float, share: float, radius: float, sign: str) -> str:
+    if share < (SIGN_SHARE_MIN if sign else LABEL_SHARE_MIN):
+        return ""
+    is_inside = share >= LABEL_SHARE_MIN
+    shown = f"{said(sign)} {share:.0%}".removeprefix("<bdi></bdi> ") if is_inside else said(sign)
+    radius, css_class = (radius, "lt-slice-label") if is_inside else (RADIUS_OUTSIDE, "lt-slice-label lt-slice-outside")
     x, y = 50 + radius * sin(2 * pi * middle), 50 - radius * cos(2 * pi * middle)
-    return f'<span class="lt-slice-label" style="left:{x:.1f}%;top:{y:.1f}%">{share:.0%}</span>'
+    return f'<span class="{css_class}" style="left:{x:.1f}%;top:{y:.1f}%">{shown}</span>'
 
 
 def _others(rows: Sequence[Bar]) -> Bar:

@@ -16,8 +16,8 @@ def first_look(sources: Sources, page: Page, moment: Moment, asked: Mapping[str,
     chosen = followed(offered, asked.get(address.ELECTION, ""))
     scene = scene_at(sources, moment, chosen)
     if asked.get(address.VIEW) == address.WALL:
-        drawn = wall.wall(scene) if scene else header.waiting(sources.look(), None, None)
-        return _framed(f"{drawn}{header.notices(sources.look(), moment)}", "lt-first lt-first-wall stApp")
+        drawn = wall.wall(scene) if scene else wall.without(sources.look(), moment)
+        return _framed(drawn, "lt-first lt-first-wall stApp")
     drawn = _whole(sources, page, moment, scene, asked)
     return _framed(f'<aside><p class="lt-brand">livetally</p></aside><div class="lt-first-main">{drawn}</div>', "lt-first stApp")
 

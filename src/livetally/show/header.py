@@ -4,6 +4,7 @@ from datetime import datetime
 
 from livetally.core.elections import Election
 from livetally.show import badge
+from livetally.show.contrast import painted
 from livetally.show.result import Leads, Nobody, Result, Service, Snapshot, Standing, Tie
 from livetally.show.scene import Moment, Scene
 from livetally.show.sentences import points, span
@@ -11,6 +12,11 @@ from livetally.show.words import length, number, party, percent, plural, portrai
 
 TIE_PORTRAITS_MAX = 4
 DIFFERENCES_SHOWN_MAX = 3  # in the notice; the page Trust has them all
+# Shown by the browser itself (`news.js`) when the server or the way to it is gone. It lies over the page, so it moves nothing.
+LOST = (
+    '<div class="lt-lost" role="alert" data-testid="lost" hidden><b>Is the connection lost?</b> No refresh has come for '
+    '<span data-testid="quiet" aria-live="off">a while</span>; what you see is that old. The page goes on by itself.</div>'
+)
 
 
 def masthead(scene: Scene) -> str:
@@ -23,15 +29,26 @@ def masthead(scene: Scene) -> str:
     else:
         age = (
             f"As of <time data-testid='as-of' datetime='{result.as_of.isoformat()}'>{moment.clock(result.as_of)}</time>, "
-            f"{length(moment.now - result.as_of)} old"
+            f"{old(moment, result.as_of)}"
         )
     name = scene.election.name if scene.election else result.election_id
     return (
         f'<header class="lt-masthead"><div class="lt-kicker">Election results, counted live {flags(scene)}</div>'
         f'<h1 data-testid="election">{said(name)}</h1>'
         f'<p class="lt-dateline">{badge.badge(scene.snapshot.agreement) if not scene.hides_everything else ""} <span data-testid="age">{age}</span> <span class="lt-dot">·</span> '
-        f'<span>Last refreshed <time data-testid="refreshed">{moment.clock(moment.now)}</time></span></p></header>'
+        f'<span>Last refreshed <time data-testid="refreshed" {refreshed(scene)}>{moment.clock(moment.now)}</time></span></p>{LOST}</header>'
     )
+
+
+def old(moment: Moment, as_of: datetime) -> str:
+    """How old, in a form that the browser can count on from."""
+    age = moment.now - as_of
+    return f'<span data-old-s="{max(0, int(age.total_seconds()))}">{length(age)} old</span>'
+
+
+def refreshed(scene: Scene) -> str:
+    """Attributes by which the browser (`news.js`) sees that it has been told something new, and when it should have been."""
+    return f'data-refreshed="{scene.moment.now.isoformat()}" data-every-s="{scene.every_s}"'
 
 
 def flags(scene: Scene) -> str:
@@ -56,7 +73,7 @@ def figures(scene: Scene) -> str:
     turnout = percent(result.total_votes / registered) if registered else "–"
     shown = [
         ("total-votes", "Votes counted", number(result.total_votes), result.total_votes, _more(scene)),
-        ("turnout", "Turnout so far", turnout, "", ""),
+        ("turnout", "Turnout" if scene.is_closed else "Turnout so far", turnout, "", ""),
         ("last-minute", *_lately(scene), ""),
         (
             "total-voters",
@@ -102,7 +119,7 @@ def lead(scene: Scene) -> str:
 
 def _leader(scene: Scene, first: Standing, margin: int) -> str:
     result = scene.result
-    swatch = f'<span class="lt-swatch" style="background:{scene.colours[first.candidate_id]}"></span>'
+    swatch = f'<span class="lt-swatch" style="{painted(scene.colours[first.candidate_id])}"></span>'
     affiliation = f'<p class="lt-party">{swatch}{party(first.party)}</p>' if result.has_parties else ""
     eyebrow = "Most votes" if scene.is_closed else "Leading candidate"
     return (
@@ -124,6 +141,15 @@ def ahead(result: Result, margin: int) -> str:
 
 def notices(snapshot: Snapshot, moment: Moment) -> str:
     """What is wrong just now, one line each; nothing when all is well."""
+    return "".join(notice(line) for line in wrong(snapshot, moment))
+
+
+def notice(line: str) -> str:
+    return f'<div class="lt-notice" role="status" data-testid="notice">{line}</div>'
+
+
+def wrong(snapshot: Snapshot, moment: Moment) -> list[str]:
+    """The lines of the notices: what is wrong in bold, and how far it goes."""
     lines = []
     if snapshot.agreement.state == "red":
         places = badge.differences(snapshot.agreement, DIFFERENCES_SHOWN_MAX)
@@ -145,7 +171,7 @@ def notices(snapshot: Snapshot, moment: Moment) -> str:
             f"{'is' if snapshot.unreadable.count == 1 else 'are'} not in these numbers. "
             f'<span class="lt-detail">{said(snapshot.unreadable.example)}</span>'
         )
-    return "".join(f'<div class="lt-notice" role="status" data-testid="notice">{line}</div>' for line in lines)
+    return lines
 
 
 def waiting(snapshot: Snapshot, election: Election | None, result: Result | None) -> str:

@@ -7,12 +7,14 @@ from itertools import pairwise
 from math import ceil, hypot, log10
 
 from livetally.show.charts import NOTHING
+from livetally.show.contrast import edge
 from livetally.show.words import number
 
 POINTS_MAX = 180  # a line of more has more corners than its width has room for
 LINES_MAX = 8  # more cannot be told apart; the table has all
 TICKS = 4
 STROKE_PX = 2.4
+CASING_PX = 4.4  # the edge of a line, in front of which it lies: a pale colour stands out, and where lines cross one sees which is on top
 MITRE_MIN = 0.35  # a sharp turn gets a short tip, not one as long as the turn is sharp
 # Shapes are given in percent, so they fit every width. How thick a slanted line looks depends on the shape of the
 # whole; this one lies between a wide screen's and a narrow one's.
@@ -41,7 +43,8 @@ def line_chart(ends: Sequence[datetime], lines: Sequence[Line], zone: tzinfo) ->
     kept = thinned(len(ends), POINTS_MAX)
     drawn = [[(_x(place, len(ends)), line.values[place] / top) for place in kept] for line in shown]
     strokes = "".join(
-        f'<div class="lt-stroke" style="background:{line.colour};clip-path:polygon({_outline(points)})"></div>'
+        f'<div class="lt-casing" style="background:{edge(line.colour)};clip-path:polygon({_outline(points, CASING_PX)})"></div>'
+        f'<div class="lt-stroke" style="background:{line.colour};clip-path:polygon({_outline(points, STROKE_PX)})"></div>'
         for line, points in reversed(list(zip(shown, drawn, strict=True)))
     )
     grid = "".join(
@@ -50,11 +53,11 @@ def line_chart(ends: Sequence[datetime], lines: Sequence[Line], zone: tzinfo) ->
     )
     heights = _apart([points[-1][1] for points in drawn])
     names = "".join(
-        f'<span class="lt-line-name" style="bottom:{100 * height:.1f}%"><i style="color:{line.colour}">{mark}</i> {line.label}</span>'
+        f'<span class="lt-line-name" style="bottom:{100 * height:.1f}%">{_mark(line, mark)} {line.label}</span>'
         for line, mark, height in zip(shown, MARKS, heights, strict=False)
     )
     dots = "".join(
-        f'<i class="lt-line-end" style="bottom:{100 * points[-1][1]:.1f}%;color:{line.colour}">{mark}</i>'
+        f'<span class="lt-line-end" style="bottom:{100 * points[-1][1]:.1f}%">{_mark(line, mark)}</span>'
         for line, mark, points in zip(shown, MARKS, drawn, strict=False)
     )
     clocks = "".join(f"<span>{text}</span>" for text in _clocks(ends, zone))
@@ -71,24 +74,28 @@ def thinned(count: int, most: int) -> list[int]:
     return sorted({round(place * (count - 1) / (most - 1)) for place in range(most)})
 
 
+def _mark(line: Line, mark: str) -> str:
+    return f'<i class="lt-mark" style="color:{line.colour};--lt-edge:{edge(line.colour)}">{mark}</i>'
+
+
 def _x(place: int, count: int) -> float:
     return place / (count - 1) if count > 1 else 1.0
 
 
-def _outline(points: Sequence[Point]) -> str:
+def _outline(points: Sequence[Point], width_px: float) -> str:
     """A line as a closed shape: along one side of it and back along the other."""
     if len(points) == 1:
         points = [(max(0.0, points[0][0] - 0.02), points[0][1]), points[0]]
-    sides = _sides(points)
+    sides = _sides(points, width_px / 2)
     there = [_corner(point, side, 1) for point, side in zip(points, sides, strict=True)]
     back = [_corner(point, side, -1) for point, side in zip(points, sides, strict=True)]
     return ",".join(there + back[::-1])
 
 
-def _sides(points: Sequence[Point]) -> list[Point]:
+def _sides(points: Sequence[Point], half_px: float) -> list[Point]:
     """For each point how far its two corners lie from it, in pixels: on the line that halves the angle between its two stretches."""
     across = [_across(before, after) for before, after in pairwise(points)]
-    return [_mitre(first, second) for first, second in zip([across[0], *across], [*across, across[-1]], strict=True)]
+    return [_mitre(first, second, half_px) for first, second in zip([across[0], *across], [*across, across[-1]], strict=True)]
 
 
 def _across(before: Point, after: Point) -> Point:
@@ -98,11 +105,11 @@ def _across(before: Point, after: Point) -> Point:
     return -down / length, right / length
 
 
-def _mitre(first: Point, second: Point) -> Point:
+def _mitre(first: Point, second: Point, half_px: float) -> Point:
     right, down = first[0] + second[0], first[1] + second[1]
     length = hypot(right, down) or 1.0
     right, down = right / length, down / length
-    half = STROKE_PX / 2 / max(MITRE_MIN, right * first[0] + down * first[1])
+    half = half_px / max(MITRE_MIN, right * first[0] + down * first[1])
     return right * half, down * half
 
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
+from livetally.show.contrast import ink_on, painted
 from livetally.show.past import Ahead
 from livetally.show.result import Changes, Group, Standing
-from livetally.show.tilemap import EMPTY, LEVELS, Paint, ink_on, level_of
+from livetally.show.tilemap import EMPTY, LEVELS, Paint, level_of
 from livetally.show.words import number, plural, said
 
 LEGEND_MAX = 8
@@ -111,7 +112,7 @@ def levels_legend(lowest: float, highest: float, unit: Callable[[float], str]) -
 
 
 def _line(sign: str, name: str, places: str, colour: str = "", css_class: str = "lt-tile-unknown") -> str:
-    look = f'style="background:{colour};color:{ink_on(colour)}"' if colour else ""
+    look = f'style="{painted(colour)};color:{ink_on(colour)}"' if colour else ""
     return (
         f'<li><span class="lt-tile {"" if colour else css_class}" {look} aria-hidden="true"><span class="lt-tile-sign">{said(sign)}</span></span>'
         f'<span class="lt-legend-label">{name}</span> <b>{places}</b></li>'

@@ -19,7 +19,7 @@ TITLE = '<h2 class="lt-section">Places</h2>'
 NOWHERE = '<p class="lt-sentence">No vote has come from any place yet.</p>'
 OWN = "Candidates there"
 EVERYWHERE = "All of them"
-RECENT_BARS_MAX = 12  # beside the map
+RECENT_BARS_MAX, RECENT_BARS_BELOW_MAX = 12, 5  # beside the map; below a place that somebody has chosen
 
 
 def draw(scene: Scene) -> None:
@@ -31,15 +31,17 @@ def draw(scene: Scene) -> None:
     with st.container(key="one-place", horizontal=True, vertical_alignment="bottom"):
         colour = st.segmented_control("Colour the map by", offered, default=offered[0], required=True, key="colour", bind="query-params")
         county, city = choose_place(scene)
-    if county:
-        show_one(scene, county, city)
     ahead = who_is_ahead(scene)
-    left, right = st.columns([1.45, 1], gap="large")
+    # On a narrow screen the style sheet puts the place that somebody has chosen above the map.
+    with st.container(key="map-of-place" if county else "map-of-all"):
+        left, right = st.columns([1.45, 1], gap="large")
     with left:
         st.html(the_map(scene, colour or offered[0], ahead, _way(address.now(), county or "")))
         behind(scene, "map", "The map", [*map_columns(scene, scene.result, ahead), lately_column(scene)], scene.result.places)
     with right:
-        show_recent(scene)
+        if county:
+            show_one(scene, county, city)
+        show_recent(scene, RECENT_BARS_BELOW_MAX if county else RECENT_BARS_MAX)
     show_all(scene)
 
 
@@ -55,7 +57,10 @@ def first(scene: Scene, asked: Mapping[str, str]) -> str:
     if county in {one.name for one in scene.result.places} and not scene.hides_choices:
         value = scene.asking.place(scene.result.election_id, county).value
         own = own_title(label_of(county)) + (own_bars(scene, value, county) if value else "")
-    return f'{TITLE}<div class="lt-first-controls"></div>{own}{the_map(scene, colour, ahead, _way(asked, county))}'
+    columns = (
+        f'<div class="lt-columns lt-columns-map"><div>{the_map(scene, colour, ahead, _way(asked, county))}</div><div>{own}</div></div>'
+    )
+    return f'{TITLE}<div class="lt-first-controls"></div>{columns}'
 
 
 def who_is_ahead(scene: Scene) -> Mapping[str, Ahead]:
@@ -85,7 +90,7 @@ def the_map(scene: Scene, colour: str, ahead: Mapping[str, Ahead], way: Way) -> 
             sentence, about = f"{sentences.counties(scene, result.places, ahead)} {came}", "Who is ahead in each place"
     return (
         f'<section class="lt-chart" data-testid="figure-map"><p class="lt-sentence lt-sentence-small" data-testid="sentence">{sentence}</p>'
-        '<p class="lt-sentence lt-sentence-small lt-hint">Each square leads to its own result. <a class="lt-skip" href="#places">Skip the map</a></p>'
+        '<p class="lt-sentence lt-sentence-small lt-hint">Each square leads to its own result. <a class="lt-skip" data-key="skip" href="#places">Skip the map</a></p>'
         f'<div class="lt-map-with-legend">{tile_map(result.places, paint, about, way)}{legend}</div></section>'
     )
 
@@ -108,7 +113,7 @@ def lately_column(scene: Scene) -> Column[Group]:
     return Column("Last minute", lambda place: came.get(place.name, 0), lambda place: number(came.get(place.name, 0)), minor=True)
 
 
-def show_recent(scene: Scene) -> None:
+def show_recent(scene: Scene, bars_max: int) -> None:
     """Where votes are coming from."""
     came = scene.last_minute.places if scene.last_minute else ()
     groups = [Group(name, votes) for name, votes in came]
@@ -124,7 +129,7 @@ def show_recent(scene: Scene) -> None:
         "recent",
         title,
         sentences.where_from(scene.last_minute),
-        bars(rows, total, bars_max=RECENT_BARS_MAX) if rows else "",
+        bars(rows, total, bars_max=bars_max) if rows else "",
         columns,
         groups,
     )
@@ -144,18 +149,15 @@ def choose_place(scene: Scene) -> tuple[str | None, str | None]:
 def show_one(scene: Scene, county: str, city: str | None) -> None:
     """One county's own result, and its cities'."""
     where = f"{said(city)}, {label_of(county)}" if city else label_of(county)
-    left, right = st.columns(2, gap="large")
-    with left:
-        if scene.hides_choices:
-            st.html(f"{own_title(where)}{sections.sealed(scene)}")
-        else:
-            show_own_result(scene, where, scene.asking.place(scene.result.election_id, county, city or ""), "" if city else county)
-    with right:
-        inside = tuple(one for one in scene.result.cities if one.within == county)
-        rows = [Bar(label_of(one.name), one.votes, "var(--lt-hue-1)") for one in inside]
-        total = sum(one.votes for one in inside)
-        sentence = f"{sentences.most_votes(inside, 'city')} {sentences.lately_there(scene.last_minute, county)}"
-        figure(scene, "cities-of", "Votes by city", sentence, bars(rows, total), group_columns(scene.result, "City"), inside)
+    if scene.hides_choices:
+        st.html(f"{own_title(where)}{sections.sealed(scene)}")
+    else:
+        show_own_result(scene, where, scene.asking.place(scene.result.election_id, county, city or ""), "" if city else county)
+    inside = tuple(one for one in scene.result.cities if one.within == county)
+    rows = [Bar(label_of(one.name), one.votes, "var(--lt-hue-1)") for one in inside]
+    total = sum(one.votes for one in inside)
+    sentence = f"{sentences.most_votes(inside, 'city')} {sentences.lately_there(scene.last_minute, county)}"
+    figure(scene, "cities-of", "Votes by city", sentence, bars(rows, total), group_columns(scene.result, "City"), inside)
 
 
 def own_title(where: str) -> str:

@@ -6,8 +6,10 @@ import streamlit as st
 
 from livetally.show import header, sections, sentences
 from livetally.show.charts import Bar, bars, label_of, party_colours, pie
+from livetally.show.contrast import painted
 from livetally.show.controls import choose_page, figure, listing
-from livetally.show.result import Change, Standing
+from livetally.show.paints import marks
+from livetally.show.result import Change, Result, Standing
 from livetally.show.scene import Scene
 from livetally.show.sheet import candidate_columns, group_columns, pages_of
 from livetally.show.words import number, party, plural, portrait, said
@@ -25,7 +27,7 @@ def draw(scene: Scene) -> None:
         return
     st.html(candidates(scene))
     st.html('<h2 class="lt-section">In numbers</h2>')
-    if result.has_parties and result.parties:
+    if result.parties and parties_say_more(result):
         left, right = st.columns([1, 1.4], gap="large")
         with left:
             show_parties(scene)
@@ -34,6 +36,12 @@ def draw(scene: Scene) -> None:
     else:
         show_table(scene)
     show_leaflets(scene)
+
+
+def parties_say_more(result: Result) -> bool:
+    """Where each party has one candidate, its votes are the candidate's: the same numbers once more would only be in the way."""
+    parties = [one.party for one in result.candidates]
+    return result.has_parties and len(set(parties)) < len(parties)
 
 
 def leading(scene: Scene) -> str:
@@ -49,7 +57,12 @@ def first(scene: Scene, _asked: Mapping[str, str]) -> str:
 
 def show_table(scene: Scene) -> None:
     """Everybody's votes: the table behind bars and donut."""
-    st.html('<h3 class="lt-chart-title">All candidates</h3>')
+    alone = scene.result.has_parties and not parties_say_more(scene.result)
+    note = (
+        f"{sentences.parties(scene.result)} {sentences.party_minute(scene)} Each party has one candidate, so its votes are the candidate's."
+    )
+    said_too = f'<p class="lt-sentence lt-sentence-small" data-testid="sentence">{note}</p>' if alone else ""
+    st.html(f'<h3 class="lt-chart-title">All candidates</h3>{said_too}')
     columns = candidate_columns(scene.result, scene.colours)
     listing(scene, "all", "Votes of each candidate", scene.result.candidates, columns, named="candidate")
 
@@ -78,7 +91,8 @@ def candidates(scene: Scene) -> str:
     ]
     charts = f'<figure class="lt-chart"><figcaption>Votes per candidate</figcaption>{bars(rows, result.total_votes)}</figure>'
     if result.total_votes:  # a whole of nothing has no shares to show
-        slices = [Bar(f"{said(one.name)}", one.votes, colours[one.candidate_id]) for one in result.candidates]
+        signs = marks(result.candidates)
+        slices = [Bar(said(one.name), one.votes, colours[one.candidate_id], sign=signs[one.candidate_id]) for one in result.candidates]
         centre = f"<b>{number(result.total_votes)}</b><span>{'vote' if result.total_votes == 1 else 'votes'}</span>"
         charts += f'<figure class="lt-chart"><figcaption>Share of the votes</figcaption>{pie(slices, result.total_votes, centre)}</figure>'
     return (
@@ -108,7 +122,7 @@ def leaflets(scene: Scene, people: Sequence[Standing]) -> str:
 
 def _leaflet(scene: Scene, one: Standing) -> str:
     colour = scene.colours[one.candidate_id]
-    affiliation = f'<p class="lt-party"><span class="lt-swatch" style="background:{colour}"></span>{party(one.party)}</p>'
+    affiliation = f'<p class="lt-party"><span class="lt-swatch" style="{painted(colour)}"></span>{party(one.party)}</p>'
     biography = f"<p>{said(one.biography)}</p>" if one.biography else ""
     platform = f'<p class="lt-platform"><b>Platform.</b> {said(one.platform)}</p>' if one.platform else ""
     return (

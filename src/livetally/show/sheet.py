@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from livetally.show.charts import label_of
+from livetally.show.contrast import painted
 from livetally.show.result import Group, Result, Standing
 from livetally.show.words import number, party, percent, portrait, said
 
@@ -16,7 +17,7 @@ Value = str | int | float | None
 
 @dataclass(frozen=True, slots=True)
 class Column(Generic[Row]):
-    """`value` is what is sorted by, `cell` the HTML that is shown. Columns that are `minor` give way on a narrow screen."""
+    """`value` is what is sorted by, `cell` the HTML that is shown. What is `minor` stands below the first cell on a narrow screen."""
 
     title: str
     value: Callable[[Row], Value]
@@ -69,10 +70,21 @@ def table(columns: Sequence[Column[Row]], sheet: Sheet[Row], caption: str, sorte
         f'<th scope="col" class="{_classes(column)}"{_sort_mark(descending=descending) if column is sorted_by else ""}>{said(column.title)}</th>'
         for column in columns
     )
-    lines = "".join(
-        f'<tr>{"".join(f"""<td class="{_classes(column)}">{column.cell(row)}</td>""" for column in columns)}</tr>' for row in sheet.rows
-    )
+    lines = "".join(f"<tr>{_cells(columns, row)}</tr>" for row in sheet.rows)
     return f'<table class="lt-table"><caption>{caption}</caption><thead><tr>{heads}</tr></thead><tbody>{lines}</tbody></table>'
+
+
+def _cells(columns: Sequence[Column[Row]], row: Row) -> str:
+    """What has no room beside the first cell on a narrow screen stands below it, with its title: the style sheet shows one or the other."""
+    first, *others = columns
+    below = "".join(
+        f'<span class="lt-below-one"><span class="lt-below-title">{said(column.title)}</span> {column.cell(row)}</span> '
+        for column in others
+        if column.minor
+    )
+    below = f'<div class="lt-below">{below}</div>' if below else ""
+    beside = "".join(f'<td class="{_classes(column)}">{column.cell(row)}</td>' for column in others)
+    return f'<td class="{_classes(first)}">{first.cell(row)}{below}</td>{beside}'
 
 
 def group_columns(result: Result, name: str, within: str = "") -> list[Column[Group]]:
@@ -93,14 +105,10 @@ def group_columns(result: Result, name: str, within: str = "") -> list[Column[Gr
 
 def candidate_columns(result: Result, colours: dict[str, str]) -> list[Column[Standing]]:
     def named(row: Standing) -> str:
-        affiliation = f'<span class="lt-party lt-narrow">{affiliated(row)}</span>' if result.has_parties else ""
-        return (
-            f'<div class="lt-person">{portrait(row.photo, row.name, "lt-portrait-small")}'
-            f"<div><b>{said(row.name)}</b>{affiliation}</div></div>"
-        )
+        return f'<div class="lt-person">{portrait(row.photo, row.name, "lt-portrait-small")}<b>{said(row.name)}</b></div>'
 
     def affiliated(row: Standing) -> str:
-        return f'<span class="lt-swatch" style="background:{colours[row.candidate_id]}"></span>{party(row.party)}'
+        return f'<span class="lt-swatch" style="{painted(colours[row.candidate_id])}"></span>{party(row.party)}'
 
     columns = [
         Column("Candidate", lambda row: row.name, named, is_number=False),

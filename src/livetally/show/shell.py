@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FONTS = {"Source Sans": "SourceSansVF-Upright.*.woff2", "Source Serif": "SourceSerifVariable-Roman.*.woff2"}
+# What runs besides Streamlit's own: the first look goes, a refresh keeps what stays, and the page notices when no refresh comes.
+SCRIPTS = ("first_look.js", "kept.js", "news.js")
 _ROOT = '<div id="root"></div>'
 _LOADS = re.compile(r'\s*<(?:script type="module"|link rel="(?:modulepreload|stylesheet)")[^>]*>(?:</script>)?')
 _TITLE = re.compile(r"<title>.*?</title>")
@@ -34,7 +36,7 @@ def read_shell(static: Path, title: str, icon: str) -> Shell:
     """`static`: where Streamlit's document and its files lie. `icon`: an SVG."""
     ours = Path(__file__).parent
     style = "".join(_font(name, pattern, static) for name, pattern in FONTS.items()) + ours.joinpath("style.css").read_text("utf-8")
-    script = ours.joinpath("first_look.js").read_text("utf-8")
+    script = "".join(ours.joinpath(name).read_text("utf-8") for name in SCRIPTS)
     return make_shell(static.joinpath("index.html").read_text("utf-8"), title, icon, style, script)
 
 

@@ -4,13 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 
+from livetally.show.contrast import ink_on, painted
 from livetally.show.grid import Square, code_of, squares
 from livetally.show.result import Group
 from livetally.show.words import number, plural, said
 
 TILES_ELSEWHERE_MAX = 96  # as many again as the map has; more are one tile together, and each in the table below
 LEVELS = 5  # shades that the eye tells apart side by side
-_WHITE, _BLACK = "#FFFFFF", "#000000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +70,9 @@ def level_of(value: float, lowest: float, highest: float) -> int:
     return min(LEVELS, max(1, 1 + int(LEVELS * (value - lowest) / (highest - lowest))))
 
 
-def ink_on(colour: str) -> str:
-    """Black or white, whichever is easier to read on `#RRGGBB`: one of them always has a contrast of 4.5 : 1 at least."""
-    light = _luminance(colour)
-    return _BLACK if (light + 0.05) / 0.05 >= 1.05 / (light + 0.05) else _WHITE
-
-
 def _tile(code: str, name: str, place: Group | None, paint: Callable[[Group], Paint], way: Way | None, position: str = "") -> str:
     drawn = paint(place) if place is not None and place.votes else EMPTY
-    colours = f"background:{drawn.colour};color:{ink_on(drawn.colour)};" if drawn.colour else ""
+    colours = f"{painted(drawn.colour)};color:{ink_on(drawn.colour)};" if drawn.colour else ""
     votes = place.votes if place else 0
     inner = (
         f'<span class="lt-tile-code" aria-hidden="true">{said(code)}</span><span class="lt-tile-sign" aria-hidden="true">{said(drawn.sign)}</span>'
@@ -88,8 +82,11 @@ def _tile(code: str, name: str, place: Group | None, paint: Callable[[Group], Pa
     if way is not None and votes:
         chosen = " lt-tile-chosen" if name == way.chosen else ""
         current = ' aria-current="true"' if chosen else ""
-        inner = f'<a class="lt-tile-link" href="{escape(way.to(name))}" target="_self" title="{escape(name)}"{current}>{inner}</a>'
-    return f'<li class="lt-tile {drawn.css_class}{chosen}" data-votes="{votes}" style="{position}{colours}">{inner}</li>'
+        inner = (
+            f'<a class="lt-tile-link" data-key="to {escape(name)}" href="{escape(way.to(name))}" target="_self" title="{escape(name)}"{current}>'
+            f"{inner}</a>"
+        )
+    return f'<li class="lt-tile {drawn.css_class}{chosen}" data-votes="{votes}" data-key="{escape(name)}" style="{position}{colours}">{inner}</li>'
 
 
 def _rest(places: Sequence[Group]) -> str:
@@ -102,10 +99,3 @@ def _rest(places: Sequence[Group]) -> str:
 
 def _position(square: Square) -> str:
     return f"grid-area:{square.row}/{square.column};"
-
-
-def _luminance(colour: str) -> float:
-    """Relative luminance as WCAG defines it."""
-    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
-    red, green, blue = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]  # noqa: PLR2004 (WCAG's)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue

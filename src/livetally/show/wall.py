@@ -1,17 +1,22 @@
 """`?view=wall`: the same for a projector. No controls, large type, readable from the back of a hall; nothing to scroll."""
 
+from collections.abc import Sequence
+
 from livetally.show import badge, header, sections
-from livetally.show.result import Leads, Nobody, Standing, Tie
-from livetally.show.scene import Scene
-from livetally.show.words import length, number, party, percent, plural, portrait, said
+from livetally.show.contrast import painted
+from livetally.show.result import Leads, Nobody, Snapshot, Standing, Tie
+from livetally.show.scene import Moment, Scene
+from livetally.show.words import number, party, percent, plural, portrait, said
 
 CANDIDATES_MAX = 6  # more would be too small to read from the back
+NOTICES_MAX = 2  # the most urgent; they take room from the bars, and each one takes the place of one
 
 # Streamlit's own controls, and the room that they take.
 HIDES = (
     "<style>[data-testid='stSidebar'],[data-testid='stHeader'],[data-testid='stSidebarCollapsedControl'],"
     "[data-testid='stExpandSidebarButton']{display:none!important}"
-    ".stMainBlockContainer{max-width:none!important;padding:2.2vh 3vw!important}</style>"
+    ".stMainBlockContainer{max-width:none!important;padding:2.2vh 3vw!important}"
+    ".stMainBlockContainer [data-testid='stVerticalBlock']{gap:0}</style>"
 )
 
 
@@ -19,21 +24,44 @@ def wall(scene: Scene) -> str:
     result, moment = scene.result, scene.moment
     if scene.hides_everything:
         return _sealed(scene)
-    name = scene.election.name if scene.election else result.election_id
-    age = f"As of {moment.clock(result.as_of)}, {length(moment.now - result.as_of)} old" if result.as_of else "No vote counted yet"
-    return (
-        f'<main class="lt-wall" data-testid="wall"><header class="lt-wall-head"><h1 data-testid="election">{said(name)}</h1>'
-        f"<p>{header.flags(scene)}</p></header>{_lead(scene)}{_bars(scene)}{_figures(scene)}"
-        f'<footer class="lt-wall-foot">{badge.badge(scene.snapshot.agreement)} <span data-testid="age">{age}</span></footer></main>'
-    )
+    age = f"As of {moment.clock(result.as_of)}, {header.old(moment, result.as_of)}" if result.as_of else "No vote counted yet"
+    foot = f'{badge.badge(scene.snapshot.agreement)} <span data-testid="age">{age}</span>'
+    return _framed(f"{_head(scene)}{_lead(scene)}{_bars(scene)}{_figures(scene)}", f"{foot}{_mark(scene)}")
+
+
+def without(snapshot: Snapshot, moment: Moment) -> str:
+    """There is no election, or nobody knows which there are."""
+    return _framed(f"{_notices(header.wrong(snapshot, moment))}{header.waiting(snapshot, None, None)}", "")
 
 
 def _sealed(scene: Scene) -> str:
+    return _framed(f"{_head(scene)}{sections.sealed(scene)}", _mark(scene))
+
+
+def _framed(inner: str, foot: str) -> str:
+    return f'<main class="lt-wall" data-testid="wall">{inner}<footer class="lt-wall-foot">{foot}</footer>{header.LOST}</main>'
+
+
+def _head(scene: Scene) -> str:
     name = scene.election.name if scene.election else scene.result.election_id
     return (
-        f'<main class="lt-wall" data-testid="wall"><header class="lt-wall-head"><h1 data-testid="election">{said(name)}</h1>'
-        f"<p>{header.flags(scene)}</p></header>{sections.sealed(scene)}<footer class='lt-wall-foot'></footer></main>"
+        f'<header class="lt-wall-head"><h1 data-testid="election">{said(name)}</h1><p>{header.flags(scene)}</p></header>'
+        f"{_notices(header.wrong(scene.snapshot, scene.moment))}"
     )
+
+
+def _notices(lines: Sequence[str]) -> str:
+    """Where it is seen: nobody scrolls on a wall."""
+    more = (
+        f'<p class="lt-wall-more">and {plural(len(lines) - NOTICES_MAX, "other notice")} on the page</p>'
+        if len(lines) > NOTICES_MAX
+        else ""
+    )
+    return f'<div class="lt-wall-notices">{"".join(header.notice(line) for line in lines[:NOTICES_MAX])}{more}</div>' if lines else ""
+
+
+def _mark(scene: Scene) -> str:
+    return f"<span hidden {header.refreshed(scene)}></span>"
 
 
 def _lead(scene: Scene) -> str:
@@ -61,7 +89,7 @@ def _lead(scene: Scene) -> str:
 def _party(scene: Scene, one: Standing) -> str:
     if not scene.result.has_parties:
         return ""
-    return f'<p><span class="lt-swatch" style="background:{scene.colours[one.candidate_id]}"></span> {party(one.party)}</p>'
+    return f'<p><span class="lt-swatch" style="{painted(scene.colours[one.candidate_id])}"></span> {party(one.party)}</p>'
 
 
 def _headline(eyebrow: str, title: str, line: str) -> str:
@@ -70,19 +98,20 @@ def _headline(eyebrow: str, title: str, line: str) -> str:
 
 def _bars(scene: Scene) -> str:
     result = scene.result
-    shown = result.candidates[:CANDIDATES_MAX]
+    shown = result.candidates[: CANDIDATES_MAX - min(NOTICES_MAX, len(header.wrong(scene.snapshot, scene.moment)))]
     longest = max((one.votes for one in shown), default=0) or 1
     lines = "".join(_bar(scene, one, one.votes / longest) for one in shown)
     rest = len(result.candidates) - len(shown)
     more = f'<li class="lt-rest">and {plural(rest, "other")}</li>' if rest else ""
-    return f'<ol class="lt-wall-bars">{lines}{more}</ol>' if result.total_votes and not scene.hides_choices else ""
+    rows = len(shown) + bool(rest)
+    return f'<ol class="lt-wall-bars" style="--lt-rows:{rows}">{lines}{more}</ol>' if result.total_votes and not scene.hides_choices else ""
 
 
 def _bar(scene: Scene, one: Standing, width: float) -> str:
     return (
         f'<li data-testid="candidate" data-votes="{one.votes}"><span class="lt-wall-name">{said(one.name)}</span>'
         f'<span class="lt-votes">{number(one.votes)}</span><span class="lt-share">{percent(scene.result.share(one.votes))}</span>'
-        f'<div class="lt-track"><div class="lt-fill" style="width:{100 * width:.2f}%;background:{scene.colours[one.candidate_id]}"></div></div></li>'
+        f'<div class="lt-track"><div class="lt-fill" style="width:{100 * width:.2f}%;{painted(scene.colours[one.candidate_id])}"></div></div></li>'
     )
 
 
