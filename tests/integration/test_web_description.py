@@ -117,6 +117,21 @@ def _check(document: dict[str, Any], name: str, operation: dict[str, Any], respo
         jsonschema.validate(json.loads(response.text), resolved(document, described["content"][kind]["schema"]))
 
 
+@pytest.mark.parametrize("behind_tls", [False, True])
+def test_every_way_to_show_who_one_is_is_accepted(servers: Servers, database_url: str, connection: Connection, behind_tls: bool) -> None:  # noqa: FBT001 (a parameter of the test)
+    token = add_person(connection, "grace", Role.ADMIN).text
+    session = session_of(connection, "grace").text
+    with served(servers.kafka, database_url, acts=IDLE, api_behind_tls=behind_tls) as site:
+        document = site.get("/openapi.json").json()
+        schemes = document["components"]["securitySchemes"]
+        named = {name for _, operation in operations(document) for one in operation["security"] for name in one}
+        assert named == schemes.keys() == {"token", "session"}
+        assert site.get("/acts").status_code == 401
+        assert site.get("/acts", headers={"Cookie": f"{schemes['session']['name']}={session}"}).status_code == 200
+        assert schemes["token"] | {"description": ""} == {"type": "http", "scheme": "bearer", "description": ""}
+        assert site.get("/acts", headers={"Authorization": f"Bearer {token}"}).status_code == 200
+
+
 def test_schemathesis(servers: Servers, database_url: str, connection: Connection) -> None:
     """Requests that fit the description, and such that do not, from a fixed seed: the answers fit it, and nothing ends in a fault."""
     hall = Hall(connection)

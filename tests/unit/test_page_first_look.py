@@ -17,6 +17,8 @@ from starlette.types import ASGIApp
 from streamlit import file_util
 
 from livetally.core.access import PUBLIC, SESSION_COOKIE, Person, Role, credential_hash
+from livetally.core.errors import UsageError
+from livetally.show import server
 from livetally.show.assets import Compressed
 from livetally.show.first_look import first_look
 from livetally.show.live import PAGES
@@ -24,7 +26,7 @@ from livetally.show.page import ICON, TITLE
 from livetally.show.past import Answer
 from livetally.show.result import Group
 from livetally.show.scene import Moment
-from livetally.show.server import looks
+from livetally.show.server import application, looks
 from livetally.show.serving import Serving
 from livetally.show.shell import make_shell, read_shell
 from livetally.show.sources import PERSON_HOLDS, person_with, sources_for
@@ -161,6 +163,16 @@ def test_the_server_answers_with_numbers_that_this_viewer_may_see() -> None:
     assert len(packed.body) < len(public.body) / 3
     assert b"The result is not public yet" in gzip.decompress(packed.body)
     assert get(app, "/nowhere").status == HTTPStatus.NOT_FOUND  # here; Streamlit stands behind it
+
+
+def test_a_page_is_opened_by_whom_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    hers = replace(PAGES[0], path="hers", who=Role.OFFICIAL)
+    app = Starlette(routes=looks(STATIC, lambda: serving(datetime.now(UTC)), [*PAGES, hers]))
+    assert get(app, "/hers").status == HTTPStatus.FORBIDDEN
+    assert get(app, "/hers", cookie=f"{SESSION_COOKIE}=good").status == HTTPStatus.OK
+    monkeypatch.setattr(server, "PAGES", [*PAGES, replace(hers, title="Silent", who=cast("Any", None))])
+    with pytest.raises(UsageError, match="Silent"):
+        application(STATIC, None)
 
 
 def test_scripts_come_compressed_to_whoever_takes_that() -> None:

@@ -11,11 +11,14 @@ from livetally.commands.api import listed
 from livetally.core.access import PUBLIC, Person, Role, may, role_in
 from livetally.core.errors import UsageError
 from livetally.core.passwords import fault_of, hash_password, is_password
+from livetally.web.access import rules
 from livetally.web.app import make_app
+from livetally.web.ballots.lane import ROUTE, election_of
 from livetally.web.exposure import check_exposure
-from livetally.web.ground import Part
+from livetally.web.ground import Lane, Part
 from livetally.web.limits import Buckets, Limits, address_of, credential_in
 from livetally.web.logins import Logins
+from livetally.web.parts import every_part
 from website import IDLE, settings_of
 
 
@@ -190,6 +193,21 @@ def test_a_route_that_is_no_route_of_ours_stops_everything() -> None:
     odd = APIRouter(routes=[Route("/odd", endpoint=lambda _request: None)])
     with pytest.raises(UsageError, match="/odd"):
         make_app(settings_of("postgresql://x", "k"), "k", "postgresql://x", IDLE, [Part(odd)])
+
+
+def test_a_short_way_to_no_declared_route_stops_everything() -> None:
+    lane = Lane("PUT /nowhere", lambda app: app)
+    with pytest.raises(UsageError, match="PUT /nowhere"):
+        make_app(settings_of("postgresql://x", "k"), "k", "postgresql://x", IDLE, [Part(APIRouter(), lane=lane)])
+
+
+def test_the_short_way_for_ballots_takes_what_its_route_would_and_nothing_else() -> None:
+    assert ROUTE in dict(rules(make_app(settings_of("postgresql://x", "k"), "k", "postgresql://x", IDLE, every_part())))
+    method, path = ROUTE.split(" ")
+    assert method == "POST"
+    assert election_of(path.replace("{election_id}", "may")) == "may"
+    for other in ("/elections//ballots", "/elections/a/b/ballots", "/elections/ballots", "/elections/may/ballots/"):
+        assert election_of(other) is None
 
 
 def row(**fields: str) -> dict[str, str]:

@@ -48,3 +48,9 @@ def test_examples_are_of_their_schema(document: dict[str, Any]) -> None:
                         pytest.fail(f"{name}: {error.message}")
                     checked += 1
     assert checked > 100
+
+
+def test_a_voting_code_is_shown_in_the_body_and_nowhere_else(document: dict[str, Any]) -> None:
+    cast = dict(operations(document))["POST /elections/{election_id}/ballots"]
+    assert cast["security"] == [{}]
+    assert "`code` in the body" in cast["description"]

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
+from livetally.core.access import Role
 from livetally.core.elections import Election
 from livetally.core.sight import Sight
 from livetally.show import address, changes, header, overtime_page, people_page, places_page, results_page, sections, trust_page, wall
@@ -25,22 +26,24 @@ REFRESH_S_MIN, REFRESH_S_MAX = 5, 60
 class Page:
     """`path` is its stable address; the first page is the address without one.
 
+    `who` may open it, at least as what they are for every election; what of it they are shown, `seen_by.py` decides for each election.
     `first` is what there is of it before Streamlit has drawn anything, as HTML; it is told what the address says.
     """
 
     title: str
     path: str
+    who: Role
     draw: Callable[[Scene], None]
     first: Callable[[Scene, Mapping[str, str]], str]
     needs_votes: bool = False  # before the first one it has nothing to draw
 
 
 PAGES = (
-    Page("Results", "", results_page.draw, results_page.first),
-    Page("Places", "places", places_page.draw, places_page.first, needs_votes=True),
-    Page("People", "people", people_page.draw, people_page.first, needs_votes=True),
-    Page("Over time", "time", overtime_page.draw, overtime_page.first, needs_votes=True),
-    Page("Trust", "trust", trust_page.draw, trust_page.first),
+    Page("Results", "", Role.VIEWER, results_page.draw, results_page.first),
+    Page("Places", "places", Role.VIEWER, places_page.draw, places_page.first, needs_votes=True),
+    Page("People", "people", Role.VIEWER, people_page.draw, people_page.first, needs_votes=True),
+    Page("Over time", "time", Role.VIEWER, overtime_page.draw, overtime_page.first, needs_votes=True),
+    Page("Trust", "trust", Role.VIEWER, trust_page.draw, trust_page.first),
 )
 
 
@@ -89,10 +92,7 @@ def refresh(sources: Sources, page: Page, links: Callable[[], None], chosen: str
 
 def refresh_wall(sources: Sources, chosen: str | None, offered: tuple[str, ...]) -> None:
     scene = scene_of(sources, chosen, offered, REFRESH_S_MIN)
-    snapshot = sources.look() if scene is None else scene.snapshot
-    st.html(wall.wall(scene) if scene else header.waiting(snapshot, None, None))
-    if notices := header.notices(snapshot, Moment(sources.clock(), viewers_zone())):
-        st.html(notices)
+    st.html(wall.wall(scene) if scene else wall.without(sources.look(), Moment(sources.clock(), viewers_zone())))
 
 
 def scene_of(sources: Sources, chosen: str | None, offered: tuple[str, ...], interval_s: int) -> Scene | None:
@@ -109,7 +109,7 @@ def scene_of(sources: Sources, chosen: str | None, offered: tuple[str, ...], int
     looks = Looks(newest, newest) if looks is None else looks.next(result, now, timedelta(seconds=interval_s))
     st.session_state[key] = looks
     changed = changes.since(looks.before, result, now) if looks.before is not looks.newest else None
-    return replace(scene, changes=changed)
+    return replace(scene, changes=changed, every_s=interval_s)
 
 
 def scene_at(sources: Sources, moment: Moment, chosen: str | None) -> Scene | None:

@@ -6,10 +6,11 @@ python -m livetally.show.server --port 8501 --address 127.0.0.1
 import argparse
 import asyncio
 import gzip
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
+from http import HTTPStatus
 from pathlib import Path
 
 from starlette.middleware import Middleware
@@ -21,6 +22,7 @@ from streamlit.runtime import get_instance
 from streamlit.web.server.starlette import App
 
 from livetally.adapters.access import secured
+from livetally.core.access import Role, may
 from livetally.core.errors import UsageError
 from livetally.settings import read_settings
 from livetally.show.assets import Compressed, takes_gzip
@@ -66,7 +68,8 @@ def connected() -> Callable[[], Serving] | None:
 
 
 def application(static: Path, serving: Callable[[], Serving] | None) -> App:
-    """`static`: where Streamlit's own files lie."""
+    """`static`: where Streamlit's own files lie. Raises UsageError if a page does not say who may open it."""
+    check_pages(PAGES)
 
     @asynccontextmanager
     async def warm(_app: App) -> AsyncIterator[None]:
@@ -79,10 +82,18 @@ def application(static: Path, serving: Callable[[], Serving] | None) -> App:
     return App(SCRIPT, routes=routes, middleware=[Middleware(Compressed, directory=static)], lifespan=warm)
 
 
-def looks(static: Path, serving: Callable[[], Serving]) -> list[BaseRoute]:
+def check_pages(pages: Sequence[Page]) -> None:
+    """As `web/access.py` does with routes. Raises UsageError that names every page that does not say who may open it."""
+    said: dict[str, object] = {page.title: page.who for page in pages}  # not every page has been past a type checker
+    silent = [title for title, who in said.items() if not isinstance(who, Role)]
+    if silent:
+        raise UsageError(f"{len(silent)} of the pages do not say who may open them: {', '.join(silent)}. Declare it as `who` of the page.")
+
+
+def looks(static: Path, serving: Callable[[], Serving], pages: Sequence[Page] = PAGES) -> list[BaseRoute]:
     """What answers where a page has its address. Streamlit answers everywhere else."""
     shell = read_shell(static, TITLE, ICON)
-    return [Route(f"/{page.path}", _look(shell, page, serving), methods=["GET"]) for page in PAGES]
+    return [Route(f"/{page.path}", _look(shell, page, serving), methods=["GET"]) for page in pages]
 
 
 def _look(shell: Shell, page: Page, serving: Callable[[], Serving]) -> Callable[[Request], Response]:
@@ -90,6 +101,8 @@ def _look(shell: Shell, page: Page, serving: Callable[[], Serving]) -> Callable[
 
     def look(request: Request) -> Response:
         sources = of_server(serving(), request.cookies, lambda: datetime.now(UTC))
+        if not may(sources.person(), page.who, None):
+            return Response("This page is not for you.", HTTPStatus.FORBIDDEN, HEADERS)
         # The browser has not said yet where it is.
         moment = Moment(sources.clock(), UTC, zone_name=" UTC")
         document = shell.around(first_look(sources, page, moment, request.query_params)).encode()

@@ -8,7 +8,7 @@ token of their forms; programs show `Authorization: Bearer …`.
 """
 
 import hmac
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
 
@@ -95,9 +95,10 @@ anybody: Any = Depends(Anybody("anybody"))
 signed_in: Any = Depends(SignedIn("anybody with an account"))
 
 
-def check_routes(app: FastAPI) -> None:
-    """Raises UsageError that names every route that does not say who may use it."""
-    silent = [route for route, rule in rules(app) if rule is None]
+def check_routes(app: FastAPI, lanes: Sequence[str] = ()) -> None:
+    """Raises UsageError that names every route that does not say who may use it, and every lane (a short way to a route) that leads to none."""
+    declared = dict(rules(app))
+    silent = [route for route, rule in declared.items() if rule is None] + [lane for lane in lanes if lane not in declared]
     if silent:
         raise UsageError(
             f"{len(silent)} of the API's routes do not say who may use them: {', '.join(sorted(silent))}. "

@@ -89,9 +89,9 @@ def make_app(
     explain(app)
     for part in parts:
         if part.lane is not None:
-            app.add_middleware(part.lane)
+            app.add_middleware(part.lane.way)
     app.add_middleware(Limits, settings=settings, meter=meter)
     app.add_middleware(Headers, behind_tls=settings.api_behind_tls)
-    check_routes(app)
-    app.openapi = lambda: described(app)  # type: ignore[method-assign]  # FastAPI's own way to have another description
+    check_routes(app, [part.lane.route for part in parts if part.lane is not None])
+    app.openapi = lambda: described(app, behind_tls=settings.api_behind_tls)  # type: ignore[method-assign]  # FastAPI's own way to have another description
     return app

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from fastapi import APIRouter, Depends, Request
 from starlette.types import ASGIApp
@@ -37,13 +37,20 @@ class Ground:
     meter: Meter | None
 
 
+class Lane(NamedTuple):
+    """A short way to one of the routes, inside limits and headers. It answers before the route is looked for: so it has to be declared."""
+
+    route: str  # as it is declared: `POST /elections/{election_id}/ballots`
+    way: Callable[[ASGIApp], ASGIApp]
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """Some routes, and what has to run beside them while the application does."""
 
     router: APIRouter
     running: Callable[[Ground], AbstractAsyncContextManager[None]] | None = None
-    lane: Callable[[ASGIApp], ASGIApp] | None = None  # a short way to one of the routes, inside limits and headers
+    lane: Lane | None = None
 
 
 async def ground_of(request: Request) -> Ground:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 
-from livetally.core.access import SESSION_COOKIE, Role
+from livetally.core.access import Role, cookie_name
 from livetally.web import models
 from livetally.web.access import Anybody, Having, Rule, SignedIn, WithCode, anybody, rules
 from livetally.web.models import EXAMPLE_ID, ProblemDocument
@@ -20,7 +20,7 @@ Elections, results and ballots. What counts is decided elsewhere: a ballot that 
 tells what came of it.
 
 Programs send `Authorization: Bearer …` with a token (`POST /tokens`), browsers the cookie of a session (`POST /session`) and, with what
-changes something, its `X-CSRF-Token`. Much may be read without either. Every answer that is not what was asked for is a problem
+changes something, its `X-CSRF-Token`. Much may be read without either. A ballot needs neither: its voting code is in its body. Every answer that is not what was asked for is a problem
 (RFC 9457) with a `type` for programs, a `detail` for people and, where one is at fault, the `field`.
 
 Answers that may be kept carry an `ETag`; `If-None-Match` gets a 304 while nothing has changed.
@@ -33,11 +33,6 @@ TAGS = [
     {"name": "Administering", "description": "for officials and admins"},
     {"name": "Signing in", "description": "sessions of browsers, tokens of programs"},
 ]
-SCHEMES = {
-    "session": {"type": "apiKey", "in": "cookie", "name": SESSION_COOKIE, "description": "with `X-CSRF-Token` for what changes something"},
-    "token": {"type": "http", "scheme": "bearer", "description": "from `POST /tokens`"},
-    "code": {"type": "http", "scheme": "bearer", "description": "a voting code, from a letter"},
-}
 PROBLEMS = {
     "400": Problem(400, "not-json", "The body is not JSON.", field="body"),
     "401": Problem(401, "sign-in", "Sign in first, or send a token: `Authorization: Bearer …`."),
@@ -63,7 +58,16 @@ async def openapi(request: Request) -> JSONResponse:
     return JSONResponse(request.app.openapi(), headers={"Cache-Control": "public, max-age=60"})
 
 
-def described(app: FastAPI) -> dict[str, Any]:
+def schemes(*, behind_tls: bool) -> dict[str, Any]:
+    """A voting code is none of them: it is a field of the ballot, and is read from nowhere else."""
+    cookie = cookie_name(behind_tls=behind_tls)
+    return {
+        "session": {"type": "apiKey", "in": "cookie", "name": cookie, "description": "with `X-CSRF-Token` for what changes something"},
+        "token": {"type": "http", "scheme": "bearer", "description": "from `POST /tokens`"},
+    }
+
+
+def described(app: FastAPI, *, behind_tls: bool) -> dict[str, Any]:
     if app.openapi_schema is None:
         document = get_openapi(title=app.title, version=app.version, description=ABOUT, routes=app.routes, tags=TAGS)
         components = document.setdefault("components", {})
@@ -74,7 +78,7 @@ def described(app: FastAPI) -> dict[str, Any]:
             if name in schemas and "examples" in schemas[name]:  # FastAPI leaves out what is null, also in examples
                 schemas[name]["examples"] = model.model_config["json_schema_extra"]["examples"]
         schemas["Problem"] = ProblemDocument.model_json_schema() | {"title": "Problem"}
-        components["securitySchemes"] = SCHEMES
+        components["securitySchemes"] = schemes(behind_tls=behind_tls)
         for place, rule in rules(app):
             method, path = place.split(" ", 1)
             operation = document["paths"].get(path, {}).get(method.lower())
@@ -124,8 +128,6 @@ def _problem(status: str, path: str) -> dict[str, Any]:
 
 def _schemes(rule: Rule) -> tuple[str, ...]:
     match rule:
-        case WithCode():
-            return ("code",)
         case Having() | SignedIn():
             return ("token", "session")
         case _:
@@ -133,7 +135,7 @@ def _schemes(rule: Rule) -> tuple[str, ...]:
 
 
 def _is_open(rule: Rule) -> bool:
-    return isinstance(rule, Anybody) or (isinstance(rule, Having) and rule.role is Role.VIEWER)
+    return isinstance(rule, Anybody | WithCode) or (isinstance(rule, Having) and rule.role is Role.VIEWER)
 
 
 def _who(rule: Rule) -> str:
@@ -142,5 +144,7 @@ def _who(rule: Rule) -> str:
             return "everybody, as far as they may see it"
         case Having(role=role):
             return f"whoever has the role {role.name.lower()}"
+        case WithCode():
+            return f"{rule.who}: `code` in the body is the right to it, and is read from nowhere else; no header is looked at"
         case _:
             return rule.who

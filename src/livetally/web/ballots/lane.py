@@ -10,13 +10,14 @@ from fastapi import Response
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-BEGIN, END = "/elections/", "/ballots"
+METHOD, BEGIN, END = "POST", "/elections/", "/ballots"
+ROUTE = f"{METHOD} {BEGIN}{{election_id}}{END}"  # that this is the short way to
 ASKED_FOR = {b"content-type": "content-type", b"idempotency-key": "idempotency-key"}  # headers that a ballot has
 
 Cast = Callable[[str, bytes, Mapping[str, str]], Awaitable[Response]]  # election, body, headers
 
 
-class Lane:
+class BallotLane:
     """Inside the limits, which also turn what goes wrong into an answer."""
 
     def __init__(self, app: ASGIApp, cast: Cast) -> None:
@@ -24,7 +25,7 @@ class Lane:
         self._cast = cast
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        election_id = election_of(scope["path"]) if scope["type"] == "http" and scope["method"] == "POST" else None
+        election_id = election_of(scope["path"]) if scope["type"] == "http" and scope["method"] == METHOD else None
         if election_id is None:
             await self._app(scope, receive, send)
             return

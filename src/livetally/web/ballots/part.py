@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from livetally.adapters.ballot_sender import Sender, Tell
 from livetally.adapters.codes import codes_key
 from livetally.adapters.receipts import Receipts
-from livetally.web.ballots.lane import Lane
+from livetally.web.ballots.lane import ROUTE, BallotLane
 from livetally.web.ballots.routes import ballot_routes, casting
 from livetally.web.ballots.service import Ballots, Sending
 from livetally.web.ballots.stand import Stand
 from livetally.web.booth.routes import booth_routes
-from livetally.web.ground import Ground, Part
+from livetally.web.ground import Ground, Lane, Part
 
 MakeSender = Callable[[str, int, Tell], Sending]  # bootstrap servers, and how long Kafka has to acknowledge
 
@@ -52,4 +52,5 @@ def ballots_parts(make_sender: MakeSender = Sender) -> tuple[Part, Part]:
             made.stands.pop()
             await ballots.stop()
 
-    return Part(ballot_routes(made), running, lambda app: Lane(app, casting(made))), Part(booth_routes(made))
+    lane = Lane(ROUTE, lambda app: BallotLane(app, casting(made)))
+    return Part(ballot_routes(made), running, lane), Part(booth_routes(made))
