@@ -27,6 +27,17 @@ def test_every_viewer_was_shown_what_had_been_announced(result: Any) -> None:
     assert result["announcements"] > 0
 
 
+def test_each_page_was_opened_for_the_first_time(result: Any) -> None:
+    assert list(result["first_views"]) == ["Results", "Places", "People", "Over time", "Trust"]
+    assert {page: one for page, one in result["first_views"].items() if not 0 < one["first_view_s"] <= result["first_view_s"]} == {}
+    assert {one["views"] for one in result["first_views"].values()} == {1}
+
+
+def test_whether_memory_grows_takes_longer_to_say(result: Any) -> None:
+    assert isinstance(result["memory_growth_bytes_per_minute"], int)
+    assert result["not_measured"] == ["memory_growth_bytes_per_minute"]
+
+
 def test_a_browser_and_plain_sessions_were_measured(result: Any) -> None:
     assert result["browser"]["p95_s"] > 0
     assert result["sessions"]["p95_s"] > 0
