@@ -22,6 +22,8 @@ from harness.stand import Stand
 from livetally.adapters.history import EVERYWHERE, History
 from livetally.adapters.postgres import connect
 from livetally.adapters.rights import Rights
+from livetally.adapters.roll import Roll
+from livetally.core.elections import Candidate, Election
 from livetally.embedded.services import DATABASE
 from livetally.register.places import counties
 
@@ -36,11 +38,11 @@ INSERT INTO tally_generations (fingerprint, state, reason) VALUES ('bench', 'sho
 PLACES: LiteralString = """
 INSERT INTO history (generation, election_id, state, from_time, candidate_id, span_minutes, votes, late, batch)
 SELECT %(generation)s, election_id, state, %(first)s + make_interval(mins => minute), candidate_id, 1,
-       ((number + 1) * %(votes)s::bigint / %(cells)s - number * %(votes)s::bigint / %(cells)s), 0, minute
+       (number + 1) * %(votes)s::bigint / %(cells)s - number * %(votes)s::bigint / %(cells)s, 0, minute
 FROM (
-    SELECT minute, election_id, state, candidate_id, row_number() OVER (PARTITION BY election_id ORDER BY minute, state, candidate_id) - 1 AS number
-    FROM generate_series(0, %(minutes)s - 1) AS minute, unnest(%(elections)s::text[]) AS election_id, unnest(%(states)s::text[]) AS state,
-         unnest(%(candidates)s::text[]) AS candidate_id
+    SELECT minute, k.election_id, state, k.candidate_id,
+           row_number() OVER (PARTITION BY k.election_id ORDER BY minute, state, k.candidate_id) - 1 AS number
+    FROM generate_series(0, %(minutes)s - 1) AS minute, unnest(%(states)s::text[]) AS state, candidates k
 ) AS cells
 ORDER BY minute, election_id, state, candidate_id
 """
@@ -87,7 +89,8 @@ class HistoryBench:
         minutes = options.hours * 60
         with owner(self._stand.roll_url) as connection:
             (generation,) = connection.execute(COUNT).fetchone() or (0,)
-            candidates = [f"00000000-0000-4000-8000-{number:012}" for number in range(options.candidates)]
+            for election_id in self._elections:
+                _hold(Roll(connection), election_id, options.candidates)
             connection.execute(
                 PLACES,
                 {
@@ -95,10 +98,8 @@ class HistoryBench:
                     "first": first,
                     "minutes": minutes,
                     "votes": options.votes,
-                    "cells": minutes * len(self._states) * len(candidates),
-                    "elections": self._elections,
+                    "cells": minutes * len(self._states) * options.candidates,
                     "states": self._states,
-                    "candidates": candidates,
                 },
             )
             for statement in (EVERYWHERE_TOO, CHANGED, TOTALS):
@@ -109,13 +110,19 @@ class HistoryBench:
         return int(count)
 
     def _ask(self, past: History, state: str) -> Asked:
-        """All that a chart and its page are made of: the span, the series, and how many votes came late."""
+        """All that a chart and its page are made of: the span, the series, and how many votes the pace does not know."""
         election_id = self._elections[0]
         began_s = time.perf_counter()
         series = past.series(election_id, state)
-        past.late(election_id)
+        off_pace = past.off_pace(election_id)
         took_ms = (time.perf_counter() - began_s) * 1e3
-        return Asked(took_ms, len(series.ends), sum(votes[-1] for votes in series.votes.values()))
+        return Asked(took_ms, len(series.ends), sum(votes[-1] for votes in series.votes.values()), sum(off_pace))
+
+
+def _hold(roll: Roll, election_id: str, candidates: int) -> None:
+    roll.add_election(Election(election_id, election_id, "simulated", "draft", 1, None, None))
+    ids = (f"{election_id}-candidate-{number}" for number in range(candidates))
+    roll.add_candidates([Candidate(one, f"Name {one}", f"Party {one}", "A life.", "A plan.", "", election_id) for one in ids])
 
 
 def main() -> int:
