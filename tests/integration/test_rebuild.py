@@ -77,6 +77,7 @@ def test_each_of_the_three_can_be_made_again(counted: Pipeline, monkeypatch: pyt
     for what, number in (("ledger", 1), ("votes-topic", 2), ("tally", 3)):
         assert call(counted, monkeypatch, what) == 0
         assert (look(counted), tables(counted), outcomes(counted)) == before, what
+        assert counted.sql("SELECT what, count(*) OVER () FROM acts ORDER BY number DESC LIMIT 1") == [(f"rebuild {what}", number)]
         assert counted.sql("SELECT generation FROM tally_generations") == [(number,)], what
 
 

@@ -1,5 +1,6 @@
 """`livetally rejected`: lists what does not count, and casts it again; called as a person would, on real services."""
 
+import asyncio
 import base64
 import json
 import re
@@ -16,6 +17,7 @@ import pytest
 from bad_ballots import COUNTS, bad_ballots
 from electorate import overrule
 from livetally.adapters.postgres import connect
+from livetally.adapters.receipts import Receipts
 from livetally.adapters.rejected import Rejections
 from livetally.adapters.rights import Rights
 from livetally.adapters.roll import Roll
@@ -23,6 +25,7 @@ from livetally.cli import build_parser
 from livetally.commands.rejected import rejected
 from livetally.core.ballots import Reason
 from livetally.core.errors import LedgerError, UsageError
+from livetally.core.following import Accepted, Followed, Found, Refused, follow
 from livetally.core.wire import BALLOTS, REJECTED, VOTES, ms_text
 from livetally.record.cast_again import CASTABLE, HOPELESS
 from pipeline import CANDIDATES, ELECTION, LONG_AGO, PARTITIONS, Pipeline, Seen, add_election, add_voters, ballot, candidate, wait_for
@@ -49,6 +52,21 @@ def said(call: Call, capsys: pytest.CaptureFixture[str]) -> Callable[..., Any]:
         return json.loads(capsys.readouterr().out)
 
     return document
+
+
+def followed(pipeline: Pipeline, receipt: str) -> Followed:
+    """What the API says of a receipt."""
+
+    async def ask() -> Found | None:
+        receipts = Receipts(pipeline.database_url)
+        try:
+            return await receipts.follow(receipt)
+        finally:
+            await receipts.close()
+
+    found = asyncio.run(ask())
+    assert found is not None
+    return follow(found)
 
 
 def list_candidate(pipeline: Pipeline, candidate_id: str) -> None:
@@ -255,6 +273,30 @@ class TestCastingAgain:
             assert said("--cast-again", reason)["cast_again"] == 1, reason
         pipeline.record_all()
         assert [vote[:3] for vote in pipeline.votes()] == [("e", "v0", "c0"), ("e", "v7", "c0"), ("later", "v1", "c7")]
+
+    def test_it_is_written_down_and_a_receipt_tells_of_the_copy(self, pipeline: Pipeline, said: Callable[..., Any]) -> None:
+        now = datetime.now(UTC)
+        add_voters(pipeline.connection, range(2))
+        add_election(pipeline.connection, opens_at=now + LONG_AGO)
+        pipeline.send(BALLOTS, [(b"v0", ballot("v0"), 0, {}), (b"v1", ballot("v1"), 0, {})])
+        pipeline.record_all()
+        pipeline.sql("INSERT INTO receipts (receipt, election_id, voter_id, ballot_partition, ballot_offset) VALUES ('r', 'e', 'v0', 0, 0)")
+        first = followed(pipeline, "r")
+        assert isinstance(first, Refused)
+        assert (first.place, first.reason) == ((0, 0), "not_open")
+        with Roll(pipeline.connection).changing():
+            overrule(pipeline.connection, "UPDATE elections SET opens_at = %s WHERE election_id = 'e'", (now - LONG_AGO,))
+        assert said("--cast-again", "not_open", "--dry-run")["cast_again"] == 2
+        assert pipeline.sql("SELECT what FROM acts UNION SELECT receipt FROM receipts WHERE cast_again") == []
+        assert said("--cast-again", "not_open")["cast_again"] == 2
+        assert pipeline.sql("SELECT what, subject, came_from FROM acts") == [("rejected cast-again", "not_open", "command line")]
+        assert followed(pipeline, "r") == first, "until the copy has its verdict"
+        pipeline.record_all()
+        counts = followed(pipeline, "r")
+        assert isinstance(counts, Accepted)
+        assert counts.place == (0, 2)
+        assert said("--cast-again", "not_open")["cast_again"] == 0
+        assert len(pipeline.sql("TABLE acts")) == 1, "nothing was cast, so nothing was done"
 
     def test_what_cannot_help_is_said(self, pipeline: Pipeline, call: Call, capsys: pytest.CaptureFixture[str]) -> None:
         pipeline.hold_election(3)

@@ -62,7 +62,7 @@ def test_a_session_from_beginning_to_end(site: Site, connection: Connection) -> 
     assert site.ask("DELETE", "/session", headers={"Cookie": f"livetally_session={session.text}"}).status_code == 403  # no form of ours
     assert site.ask("DELETE", "/session", session).status_code == 204
     assert site.get("/session", session).status_code == 401
-    assert [act.what for act in Acts(connection).newest(10)] == ["sign in"]
+    assert [(act.who, act.what) for act in Acts(connection).newest(10)] == [(NAME, "sign out"), (NAME, "sign in")]
 
 
 def test_name_and_password_are_refused_alike(site: Site) -> None:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from livetally.adapters.receipts import Hours
+from livetally.core.ballots import Reason
 from livetally.core.codes import grouped, written
 from livetally.core.following import Accepted, Found, Link, Pending, Place, Refused, follow
 from livetally.web.ballots.answers import Refusal
@@ -16,6 +17,7 @@ from livetally.web.ballots.lane import election_of
 from livetally.web.ballots.lists import Listed
 from livetally.web.booth.drawing import portrait
 from livetally.web.booth.visit import LASTS_S, Seals, Visit
+from livetally.web.booth.words import REASONS
 from livetally.web.problems import Problem
 
 NOW = datetime(2026, 5, 7, 12, tzinfo=UTC)
@@ -51,8 +53,12 @@ def found(**changed: Any) -> Found:
         # Somebody else has cast for this voter, past the API: this ballot does not count.
         (
             found(vote=THERE, vote_link=OTHER, reason="already_voted_other", place_link=LINK),
-            Refused(HERE, LINK, "already_voted_other"),
+            Refused(HERE, LINK, "already_voted"),
         ),
+        (found(vote=THERE, vote_link=OTHER, reason="already_voted_same", place_link=LINK), Refused(HERE, LINK, "already_voted")),
+        # Rejected, and cast again from where it lay: the copy is this voter's too.
+        (found(cast_again=True, vote=THERE, vote_link=OTHER, reason="not_open", place_link=LINK), Accepted(THERE, OTHER)),
+        (found(cast_again=True, reason="not_open", place_link=LINK), Refused(HERE, LINK, "not_open")),
         # The first try, of which nobody had heard, is the one that counts.
         (found(cast_again=True, vote=THERE, vote_link=OTHER, reason="already_voted_same", place_link=LINK), Accepted(THERE, OTHER)),
         (found(cast_again=True, vote=THERE, vote_link=OTHER), Accepted(THERE, OTHER)),
@@ -63,6 +69,14 @@ def found(**changed: Any) -> Found:
 )
 def test_what_a_receipt_says(what: Found, state: object) -> None:
     assert follow(what) == state
+
+
+@given(st.sampled_from(Reason))
+def test_a_receipt_gives_a_reason_in_words_and_never_hints_at_the_choice(reason: Reason) -> None:
+    state = follow(found(vote=THERE, vote_link=OTHER, reason=reason, place_link=LINK))
+    assert isinstance(state, Refused)
+    assert state.reason in REASONS
+    assert not any(hint in f"{state.reason} {REASONS[state.reason]}" for hint in ("same", "other choice", "another choice", "_other"))
 
 
 def test_a_visit_is_sealed_and_ends() -> None:

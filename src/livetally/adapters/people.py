@@ -107,8 +107,10 @@ class People:
         """The newest first, with those that are over."""
         return [Token(*row) for row in self._connection.execute(self._sql["tokens"], (name, TOKENS_LISTED_MAX))]
 
-    def revoke(self, credential: str, now: datetime) -> None:
-        self._connection.execute(self._sql["revoke"], (now, credential_hash(credential)))
+    def revoke(self, credential: str, now: datetime) -> str | None:
+        """Whose it was, if it could still be used."""
+        row = self._connection.execute(self._sql["revoke"], (now, credential_hash(credential))).fetchone()
+        return row[0] if row else None
 
     def revoke_token(self, name: str, number: int, now: datetime) -> bool:
         """Whether there was such a token of this user that could still be used."""

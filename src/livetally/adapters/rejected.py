@@ -19,6 +19,7 @@ from livetally.adapters.reading import Record, read_range, record_of
 from livetally.adapters.topics import Identity
 from livetally.core.ballots import Ballot, Reason
 from livetally.core.errors import LedgerError
+from livetally.core.following import Place
 from livetally.core.wire import BALLOTS
 
 ROWS_AT_ONCE = 5_000  # of a long answer
@@ -84,6 +85,12 @@ class Rejections:
         """Held until the connection ends. Raises LedgerError if somebody else is at it."""
         if self._connection.execute(self._sql["take_lock"], (CAST_AGAIN_LOCK,)).fetchone() != (True,):
             raise LedgerError("Somebody is casting rejected ballots again already. Wait until that is done, then see what is left.")
+
+    def mark_receipts(self, ballots: Sequence[tuple[Ballot, Place]]) -> None:
+        """Before these are cast again: what receipts of theirs say may come from another place than this from then on."""
+        elections, voters = ([getattr(ballot, name) for ballot, _ in ballots] for name in ("election_id", "voter_id"))
+        partitions, offsets = ([place[number] for _, place in ballots] for number in (0, 1))
+        self._connection.execute(self._sql["mark_receipts"], (elections, voters, partitions, offsets))
 
     def _stream(self, statement: str, **parameters: object) -> Iterator[Rejection]:
         with self._connection.cursor(statement) as cursor:

@@ -2,16 +2,24 @@
 
 import argparse
 import threading
+from collections.abc import Sequence
+from contextlib import closing
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from livetally.adapters.acts import Acts
+from livetally.adapters.postgres import Connection, connect, explained
+from livetally.adapters.rejected import Rejections
+from livetally.adapters.rights import Rights
+from livetally.commands.actor import actor
 from livetally.commands.backing import services_of
 from livetally.commands.output import print_json
 from livetally.commands.stage import EXIT_INTERRUPTED, run_stage
 from livetally.core.ballots import Reason
+from livetally.core.following import Place
 from livetally.core.wire import BALLOTS
-from livetally.record.cast_again import CastAgain, cast_again, check_hope
+from livetally.record.cast_again import CastAgain, Casting, cast_again, check_hope
 from livetally.settings import read_settings
 
 STILL = {
@@ -29,7 +37,7 @@ def run_cast_again(reason: Reason, arguments: argparse.Namespace) -> int:
     with services_of(read_settings(), looks_only=True) as backing:
 
         def work(stop: threading.Event) -> str:
-            with _progress() as progress:
+            with _progress() as progress, closing(_Trace(backing.database_url, reason)) as trace:
                 task = progress.add_task("", total=None)
                 cast_again(
                     backing.kafka_bootstrap_servers,
@@ -38,6 +46,7 @@ def run_cast_again(reason: Reason, arguments: argparse.Namespace) -> int:
                     done,
                     stop,
                     dry_run=arguments.dry_run,
+                    before_casting=trace.note,
                     on_progress=lambda: progress.update(task, completed=done.seen),
                 )
             return _summary(reason, done, dry_run=arguments.dry_run)
@@ -55,6 +64,29 @@ def run_cast_again(reason: Reason, arguments: argparse.Namespace) -> int:
             }
         )
     return 0 if done.is_complete else EXIT_INTERRUPTED
+
+
+class _Trace:
+    """What is written down before ballots are cast again: the act, once; and with each receipt that its vote may come from the copy."""
+
+    def __init__(self, database_url: str, reason: Reason) -> None:
+        self._url = database_url
+        self._reason = reason
+        self._connection: Connection | None = None
+
+    def note(self, castings: Sequence[Casting]) -> None:
+        with explained(self._url):
+            is_first = self._connection is None
+            self._connection = self._connection or connect(self._url, "cast again", Rights.ORGANISE)
+            with self._connection.transaction():
+                if is_first:
+                    who = actor()
+                    Acts(self._connection).note(who.who, "rejected cast-again", self._reason, None, {}, who.came_from)
+                Rejections(self._connection).mark_receipts([(one.content, Place(one.partition, one.offset)) for one in castings])
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
 
 
 def _summary(reason: Reason, done: CastAgain, *, dry_run: bool) -> str:

@@ -3,12 +3,14 @@
 import argparse
 import threading
 from contextlib import closing
+from functools import partial
 
 from livetally.adapters.cells import Cells
 from livetally.adapters.kafka import reader
 from livetally.adapters.postgres import connect, explained
 from livetally.adapters.reading import ends
 from livetally.adapters.rights import Rights
+from livetally.commands.actor import note_act
 from livetally.commands.backing import Backing, services_of
 from livetally.commands.output import say, start_logging
 from livetally.commands.stage import run_stage
@@ -27,21 +29,24 @@ def rebuild(arguments: argparse.Namespace) -> int:
     with services_of(settings, spark=arguments.what != "ledger") as backing:
         bootstrap_servers, database_url = backing.kafka_bootstrap_servers, backing.database_url
         if arguments.what == "ledger":
-            say(rebuild_ledger(bootstrap_servers, database_url))
+            say(rebuild_ledger(bootstrap_servers, database_url, partial(note_act, database_url, "rebuild ledger")))
             return 0
         if arguments.what == "votes-topic":
             topic = next(topic for topic in topics(settings.ballot_partitions) if topic.name == VOTES)
-            say(rebuild_votes_topic(bootstrap_servers, database_url, topic, settings.replication_factor))
-        return _recount(backing)
+            noting = partial(note_act, database_url, "rebuild votes-topic")
+            say(rebuild_votes_topic(bootstrap_servers, database_url, topic, settings.replication_factor, noting))
+        return _recount(backing, arguments.what)
 
 
-def _recount(backing: Backing) -> int:
+def _recount(backing: Backing, asked: str) -> int:
     from livetally.tally.tally import tally
 
     with closing(connect(backing.database_url, "rebuild", Rights.TALLY)) as connection, explained(backing.database_url):
         cells = Cells(connection)
         cells.take_lock()  # nobody is counting
         before = cells.newest()
+        if asked == "tally":  # else the act that leads to it has been written down
+            note_act(backing.database_url, "rebuild tally")
         cells.request_recount()
 
     def work(stop: threading.Event) -> str:

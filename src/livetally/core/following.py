@@ -3,6 +3,11 @@
 from datetime import datetime
 from typing import NamedTuple
 
+from livetally.core.ballots import Reason
+
+ALREADY_VOTED = "already_voted"  # for the same candidate or another one is not said: that would tell something of the choice
+_ALREADY = frozenset({Reason.ALREADY_VOTED_SAME, Reason.ALREADY_VOTED_OTHER})
+
 
 class Place(NamedTuple):
     """Where a ballot lies in `ballots_topic`."""
@@ -23,7 +28,7 @@ class Found(NamedTuple):
 
     election_id: str
     issued_at: datetime
-    cast_again: bool  # what became of a first try was unknown
+    cast_again: bool  # what became of a first try was unknown, or it was rejected and an official has had it cast again
     place: Place | None  # None: nobody has heard from Kafka where it lies
     vote: Place | None  # the place of the ballot that this voter's vote comes from
     reason: str | None  # why the ballot at `place` was rejected
@@ -45,7 +50,7 @@ class Accepted(NamedTuple):
 class Refused(NamedTuple):
     place: Place
     link: Link
-    reason: str
+    reason: str  # of `Reason`, or ALREADY_VOTED
 
 
 Followed = Pending | Accepted | Refused
@@ -57,5 +62,5 @@ def follow(found: Found) -> Followed:
     if is_ours and found.vote is not None and found.vote_link is not None:
         return Accepted(found.vote, found.vote_link)
     if found.place is not None and found.reason is not None and found.place_link is not None:
-        return Refused(found.place, found.place_link, found.reason)
+        return Refused(found.place, found.place_link, ALREADY_VOTED if found.reason in _ALREADY else found.reason)
     return Pending(found.place)

@@ -13,7 +13,7 @@ import threading
 from array import array
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
@@ -79,9 +79,13 @@ def cast_again(
     stop: threading.Event,
     *,
     dry_run: bool = False,
+    before_casting: Callable[[Sequence[Casting]], None] = lambda _: None,
     on_progress: Callable[[], None] = lambda: None,
 ) -> None:
-    """Cast again what has been rejected for this reason by now and would count, and say so in `done` as it goes."""
+    """Cast again what has been rejected for this reason by now and would count, and say so in `done` as it goes.
+
+    `before_casting` is called with each batch before any of it is cast: what it writes down is written down, whatever happens next.
+    """
     check_hope(reason)
     identity = Topics(bootstrap_servers).identity(BALLOTS)
     with (
@@ -100,7 +104,8 @@ def cast_again(
                 candidates = _not_yet_copied(ballots, copied, done)
                 while batch := list(islice(candidates, BATCH)):
                     useful = list(_useful(batch, outlook, done))
-                    if not dry_run:
+                    if useful and not dry_run:
+                        before_casting(useful)
                         caster.cast(useful)
                     done.cast += len(useful)
                     on_progress()

@@ -3,7 +3,7 @@
 import itertools
 import sys
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from datetime import UTC
 
@@ -32,8 +32,11 @@ GONE_WITHIN_S = 30.0
 TRANSACTIONAL_ID = "livetally-rebuild"
 
 
-def rebuild_ledger(bootstrap_servers: str, database_url: str) -> str:
-    """Decide every ballot anew, up to where *record* had come. In one transaction: interrupted, it has not happened."""
+def rebuild_ledger(bootstrap_servers: str, database_url: str, on_begin: Callable[[], None] = lambda: None) -> str:
+    """Decide every ballot anew, up to where *record* had come. In one transaction: interrupted, it has not happened.
+
+    `on_begin` is called when nothing speaks against it any more.
+    """
     identity = Topics(bootstrap_servers).identity(BALLOTS)
     with ExitStack() as stack:
         stack.enter_context(explained(database_url))
@@ -55,6 +58,7 @@ def rebuild_ledger(bootstrap_servers: str, database_url: str) -> str:
             for partition in partitions
         }
         in_order = _as_decided(ballots, past.order_of_links(other))
+        on_begin()
         changed = Ledger(connection).replay(iter(lambda: list(itertools.islice(in_order, BATCH)), []))
         count, accepted, rejected = past.counts(connection)
         after = past.heads(connection)
@@ -84,7 +88,9 @@ def _listed(partitions: Iterable[int]) -> str:
     return ", ".join(map(str, sorted(partitions)))
 
 
-def rebuild_votes_topic(bootstrap_servers: str, database_url: str, topic: Topic, replication_factor: int) -> str:
+def rebuild_votes_topic(
+    bootstrap_servers: str, database_url: str, topic: Topic, replication_factor: int, on_begin: Callable[[], None] = lambda: None
+) -> str:
     """Delete the topic and publish the ledger again, each vote in its partition and order. Interrupted, it must be repeated, and everybody says so."""
     topics = Topics(bootstrap_servers)
     ballots = topics.identity(BALLOTS)
@@ -95,6 +101,7 @@ def rebuild_votes_topic(bootstrap_servers: str, database_url: str, topic: Topic,
         custody.check_whole(but="votes-topic")
         custody.claim(ballots.cluster_id, ballots.topic_id)
         Cells(connection).take_lock()
+        on_begin()
         custody.begin_rebuild("votes-topic")
         _make_empty(topics, topic, replication_factor)
         parts, publisher = Parts(Roll(connection)), AllOrNothing(bootstrap_servers, TRANSACTIONAL_ID)

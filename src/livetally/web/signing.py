@@ -37,7 +37,8 @@ async def sign_in(ground: Ground, request: Request, name: str, password: str) ->
 
 async def sign_out(ground: Ground, request: Request) -> None:
     if (session := session_of(ground, request)) is not None:
-        await ground.pool.ask(lambda connection: People(connection).revoke(session, ground.now()))
+        now, address = ground.now(), came_from(request)
+        await ground.pool.ask(lambda connection: _end(connection, session, now, address))
 
 
 def give_cookie(ground: Ground, response: Response, session: str) -> None:
@@ -82,3 +83,9 @@ def _open(connection: Connection, session: str, name: str, now: datetime, addres
             People(connection).revoke(before, now)
         People(connection).open_session(session, name, now)
         Acts(connection).note(name, "sign in", name, None, {}, address)
+
+
+def _end(connection: Connection, session: str, now: datetime, address: str) -> None:
+    with connection.transaction():
+        if (name := People(connection).revoke(session, now)) is not None:
+            Acts(connection).note(name, "sign out", name, None, {}, address)

@@ -71,3 +71,10 @@ LEFT JOIN LATERAL (
 ) AS v ON true
 LEFT JOIN votes x ON x.voter_id = b.voter_id AND x.election_id = b.election_id
 ORDER BY b.number;
+
+-- name: mark_receipts
+-- These ballots are about to be cast again: whoever follows a receipt of theirs finds the vote in either place.
+UPDATE receipts r SET cast_again = true
+FROM unnest(%s::text[], %s::text[], %s::integer[], %s::bigint[]) AS q (election_id, voter_id, ballot_partition, ballot_offset)
+WHERE (r.election_id, r.voter_id, r.ballot_partition, r.ballot_offset)
+    = (q.election_id, q.voter_id, q.ballot_partition, q.ballot_offset);

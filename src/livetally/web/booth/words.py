@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from livetally.core.ballots import Reason
+from livetally.core.following import ALREADY_VOTED
 from livetally.web.ballots.answers import NotNow, Refusal, Refused
 
 
@@ -76,8 +77,7 @@ REASONS: dict[str, str] = {
     Reason.UNKNOWN_VOTER: "you were not on the roll when it arrived",
     Reason.UNKNOWN_CANDIDATE: "what it was for was not on the list when it arrived",
     Reason.UNKNOWN_ELECTION: "there was no such election when it arrived",
-    Reason.ALREADY_VOTED_SAME: "a vote of yours, for the same choice, had been counted before it arrived, by another way than this page",
-    Reason.ALREADY_VOTED_OTHER: "a vote of yours, for another choice, had been counted before it arrived, by another way than this page",
+    ALREADY_VOTED: "a vote of yours had been counted before it arrived, by another way than this page",
     Reason.MALFORMED: "it could not be read",
 }
 
