@@ -219,6 +219,14 @@ class Playhouse:
         self._process.wait()
 
     @contextmanager
+    def killed(self) -> Iterator[None]:
+        self.kill()
+        try:
+            yield
+        finally:
+            self.start()
+
+    @contextmanager
     def frozen(self) -> Iterator[None]:
         """As if the network were gone: nothing is closed, nothing answers."""
         self._process.send_signal(signal.SIGSTOP)

@@ -4,7 +4,6 @@ Screenshots of every page go to build/screenshots/, which git ignores: look at t
 """
 
 import re
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +11,9 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
+from browsing import SERIOUS, SHOWN_WITHIN_MS, await_live, chromium, sideways, tab_to
 from commandline import Livetally, wait_until
 from livetally.embedded import placing
 from livetally.show.dashboard import answers
@@ -29,9 +29,7 @@ LOOKS: dict[str, dict[str, Any]] = {
     "phone": {"viewport": {"width": 360, "height": 740}, "color_scheme": "light"},
 }
 ZOOMED_WIDTH_PX = 320  # what is left of 1,280 at 400 %
-SHOWN_WITHIN_MS = 60_000
 MOVED_PX_MAX = 12  # from the first look to the page
-SERIOUS = {"serious", "critical"}
 
 
 @dataclass
@@ -55,11 +53,6 @@ class Held:
         return page
 
 
-def await_live(page: Page) -> None:
-    """Until the first look has gone: Streamlit has drawn the page to its end."""
-    expect(page.locator("#first-look")).to_have_count(0, timeout=SHOWN_WITHIN_MS)
-
-
 @pytest.fixture(scope="module")
 def held(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Held]:
     livetally = Livetally(tmp_path_factory.mktemp("browser") / "data")
@@ -71,12 +64,8 @@ def held(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Held]:
         address = re.search(r"http://[^\s/]+", serving.said())
         assert address is not None
         wait_until(lambda: answers(address.group()), "the page answers")
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(
-                executable_path=_chromium(), args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-            )
+        with chromium() as browser:
             yield Held(address.group(), livetally.json("results"), livetally, browser)
-            browser.close()
     finally:
         serving.end()
         livetally("down")
@@ -124,7 +113,7 @@ def test_pictures_and_accessibility(held: Held, name: str, look: str) -> None:
     page = held.open(PATHS[name], **LOOKS[look])
     faults = Axe().run(page, context={"include": [[".stHtml"]]}).response["violations"]
     assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in faults if one["impact"] in SERIOUS] == []
-    assert _sideways(page) <= 0
+    assert sideways(page) <= 0
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     if name != "wall":
         height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
@@ -135,18 +124,18 @@ def test_pictures_and_accessibility(held: Held, name: str, look: str) -> None:
 @pytest.mark.parametrize("path", PATHS.values(), ids=PATHS)
 def test_nothing_is_lost_at_400_percent(held: Held, path: str) -> None:
     page = held.open(path, viewport={"width": ZOOMED_WIDTH_PX, "height": 256})
-    assert _sideways(page) <= 0
+    assert sideways(page) <= 0
 
 
 def test_with_the_keyboard_alone(held: Held) -> None:
     """From Results to Places, and the map in another colour, without a mouse."""
     page = held.open("")
-    _tab_to(page, "Places")
+    tab_to(page, "Places")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("/places"))
     await_live(page)
     expect(page.get_by_test_id("map")).to_be_visible()
-    _tab_to(page, "Leader")
+    tab_to(page, "Leader")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("colour=Turnout"))
@@ -170,7 +159,7 @@ def test_a_square_of_the_map_leads_to_its_place_with_the_keyboard_too(held: Held
 
 @pytest.mark.parametrize("path", PATHS.values(), ids=PATHS)
 def test_before_any_script_has_run_the_page_is_there_and_nothing_moves_when_it_comes_alive(held: Held, path: str) -> None:
-    """Without scripts: the numbers, links that lead somewhere, and axe-core is content. With them: the same things at the same places."""
+    """Without scripts: the numbers, and links that lead somewhere. With them: the same things at the same places."""
     plain = held.browser.new_context(java_script_enabled=False, timezone_id="Europe/London", **LOOKS["light"]).new_page()
     plain.goto(f"{held.url}/{path}")
     expect(plain.get_by_test_id("total-votes").first).to_have_attribute("data-value", str(held.results["total_votes"]))
@@ -277,22 +266,3 @@ const look = () => {
 };
 requestAnimationFrame(look);
 """
-
-
-def _sideways(page: Page) -> int:
-    """How many pixels one would have to scroll to the side."""
-    return int(page.evaluate("(main => main.scrollWidth - main.clientWidth)(document.querySelector('[data-testid=stMain]'))"))
-
-
-def _tab_to(page: Page, text: str, presses_max: int = 200) -> None:
-    for _ in range(presses_max):
-        page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement.innerText || ''").strip() == text:
-            return
-    pytest.fail(f"the keyboard does not reach {text!r}")
-
-
-def _chromium() -> str:
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    assert path is not None, "Chromium is not installed (Debian: apt-get install chromium)"
-    return path
