@@ -2,8 +2,9 @@
 
 import html
 import re
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from livetally.core.access import Person, Role
 from livetally.core.elections import Election
 from livetally.show.past import Ahead, Answer, Series, Then
-from livetally.show.result import Facts, Result, Snapshot, Standing, lead_of, ranked
+from livetally.show.result import Facts, Group, Result, Snapshot, Standing, by_votes, lead_of, ranked
 
 NOW = datetime(2026, 5, 4, 21, 0, 10, tzinfo=UTC)
 SVG = "data:image/svg+xml;base64,PHN2Zy8+"
@@ -61,6 +62,51 @@ def snapshot(*results: Result, elections: tuple[Election, ...] | None = None, **
     facts = Facts(listed, 1000, {one.election_id: len(one.candidates) for one in results})
     fields: dict[str, Any] = {"results": {one.election_id: one for one in results}, "facts": facts} | more
     return Snapshot(**fields)
+
+
+def whole(votes: dict[str, int]) -> Result:
+    """With everything in it that a page can show. Kent and Fife share the votes, so do young and old, women and men; Ada and Cy are of one party."""
+    parties = {name: "Hedge" if name == "Bo" else "Tide" for name in votes}
+    total = sum(votes.values())
+    half = total // 2
+    in_parties: Counter[str] = Counter()
+    for name, count in votes.items():
+        in_parties[parties[name]] += count
+    shown = result(votes, parties=parties)
+    return replace(
+        shown,
+        places=by_votes((Group("Kent", total - half, 900), Group("Fife", half, 900))),
+        cities=by_votes(
+            (
+                Group("Dover", total - half, 500, within="Kent"),
+                Group("Deal", 0, 400, within="Kent"),
+                Group("Leven", half, 900, within="Fife"),
+            )
+        ),
+        parties=by_votes(Group(name, count) for name, count in in_parties.items()),
+        ages=(Group("18-24", half, 900), Group("65+", total - half, 900)),
+        genders=(Group("female", total - half, 900), Group("male", half, 900)),
+    )
+
+
+ENDS = tuple(NOW.replace(second=0) - timedelta(minutes=2 - number) for number in range(3))
+
+
+def told_of(shown: Result) -> Told:
+    """Everything that a page asks, answered as it follows from the result: all of Kent for the first candidate, all of Fife for the last one."""
+    series = Series(ENDS, {one.candidate_id: (one.votes // 4, one.votes // 2, one.votes) for one in shown.candidates})
+    at_half = [replace(one, votes=one.votes // 2) for one in shown.candidates]
+    before = replace(shown, total_votes=sum(one.votes for one in at_half), candidates=ranked(at_half), lead=lead_of(ranked(at_half)))
+    if not shown.candidates or not shown.total_votes:
+        return Told(Answer(series, NOW))
+    first, last = shown.candidates[0], shown.candidates[-1]
+    ahead = {
+        place.name: Ahead((one.candidate_id,), place.votes, place.votes) for place, one in zip(shown.places, (first, last), strict=False)
+    }
+    if first.votes == last.votes and first is not last:
+        ahead = {place.name: Ahead((first.candidate_id, last.candidate_id), place.votes // 2) for place in shown.places}
+    kent = replace(shown, places=tuple(one for one in shown.places if one.name == "Kent"))
+    return Told(Answer(series, NOW), {end: Then(end, before, ahead) for end in ENDS}, ahead, {("Kent", ""): kent})
 
 
 def script(shown: dict) -> None:  # type: ignore[type-arg] # AppTest runs this text without the imports above

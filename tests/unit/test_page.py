@@ -17,7 +17,6 @@ from livetally.show.trust import Agreement, AlertSeen, Badge, Difference, Health
 from livetally.show.words import length, percent, portrait, said
 from pages import NOW, SVG, TITLES, Told, election, marked, markup, page, result, snapshot, text, valued
 
-AWAY = (Trouble("Kafka", NOW, "gone"), Trouble("PostgreSQL", NOW, "gone"), Trouble("Spark", NOW, "gone"))
 HOSTILE = [
     "<script>alert(1)</script>",
     "**bold** _it_ `code` # head",
@@ -241,29 +240,6 @@ def test_the_page_says_so_when_nobody_told_it_where_the_services_are(monkeypatch
 
 def test_nobody_answers_where_nothing_listens() -> None:
     assert not dashboard.answers("http://127.0.0.1:9")
-
-
-@pytest.mark.parametrize("title", TITLES)
-def test_every_page_in_every_state(title: str) -> None:
-    """Nothing counted, one candidate, a tie, everything away: each page is drawn, and says how many votes there are."""
-    tie, alone = result({"Ada": 30, "Bo": 30}), result({"Ada": 30})
-    states = [result({"Ada": 0, "Bo": 0}), alone, tie, result({})]
-    for shown in states:
-        closed = election(status="closed")
-        for drawn in (snapshot(shown), snapshot(shown, elections=(closed,)), snapshot(shown, troubles=AWAY)):
-            test = page(drawn, title)
-            assert valued(test, "total-votes") == [str(shown.total_votes)]
-            assert len(marked(test, "notice")) == len(drawn.troubles)
-
-
-@pytest.mark.parametrize("title", TITLES)
-def test_five_thousand_places_and_two_hundred_candidates_without_parties(title: str) -> None:
-    names = {f"{number} May": 200 - number for number in range(200)}
-    places = tuple(Group(f"Place {number}", 4, 9) for number in range(5000))
-    shown = result(names, parties=dict.fromkeys(names, ""), photo="", places=places)
-    test = page(snapshot(shown), title)
-    assert "no party known" not in markup(test)
-    assert len(markup(test)) < 500_000  # what a browser gets does not grow with the number of places
 
 
 @pytest.mark.parametrize("title", TITLES)

@@ -1,4 +1,8 @@
-"""Lines over time, drawn by the style sheet like the other charts: one shape for each line, so that a refresh replaces shapes and nothing blinks."""
+"""Lines over time, drawn by the style sheet like the other charts: one shape for each line, so that a refresh replaces shapes and nothing blinks.
+
+A shape is most of what such a chart sends at every refresh. So the edge around it, where a pale colour stands out and where lines cross one
+sees which is on top, is its shadow and no second shape.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +18,6 @@ POINTS_MAX = 180  # a line of more has more corners than its width has room for
 LINES_MAX = 8  # more cannot be told apart; the table has all
 TICKS = 4
 STROKE_PX = 2.4
-CASING_PX = 4.4  # the edge of a line, in front of which it lies: a pale colour stands out, and where lines cross one sees which is on top
 MITRE_MIN = 0.35  # a sharp turn gets a short tip, not one as long as the turn is sharp
 # Shapes are given in percent, so they fit every width. How thick a slanted line looks depends on the shape of the
 # whole; this one lies between a wide screen's and a narrow one's.
@@ -43,8 +46,8 @@ def line_chart(ends: Sequence[datetime], lines: Sequence[Line], zone: tzinfo) ->
     kept = thinned(len(ends), POINTS_MAX)
     drawn = [[(_x(place, len(ends)), line.values[place] / top) for place in kept] for line in shown]
     strokes = "".join(
-        f'<div class="lt-casing" style="background:{edge(line.colour)};clip-path:polygon({_outline(points, CASING_PX)})"></div>'
-        f'<div class="lt-stroke" style="background:{line.colour};clip-path:polygon({_outline(points, STROKE_PX)})"></div>'
+        f'<div class="lt-casing" style="--lt-edge:{edge(line.colour)}">'
+        f'<div class="lt-stroke" style="background:{line.colour};clip-path:polygon({_outline(points)})"></div></div>'
         for line, points in reversed(list(zip(shown, drawn, strict=True)))
     )
     grid = "".join(
@@ -82,20 +85,20 @@ def _x(place: int, count: int) -> float:
     return place / (count - 1) if count > 1 else 1.0
 
 
-def _outline(points: Sequence[Point], width_px: float) -> str:
+def _outline(points: Sequence[Point]) -> str:
     """A line as a closed shape: along one side of it and back along the other."""
     if len(points) == 1:
         points = [(max(0.0, points[0][0] - 0.02), points[0][1]), points[0]]
-    sides = _sides(points, width_px / 2)
+    sides = _sides(points)
     there = [_corner(point, side, 1) for point, side in zip(points, sides, strict=True)]
     back = [_corner(point, side, -1) for point, side in zip(points, sides, strict=True)]
     return ",".join(there + back[::-1])
 
 
-def _sides(points: Sequence[Point], half_px: float) -> list[Point]:
+def _sides(points: Sequence[Point]) -> list[Point]:
     """For each point how far its two corners lie from it, in pixels: on the line that halves the angle between its two stretches."""
     across = [_across(before, after) for before, after in pairwise(points)]
-    return [_mitre(first, second, half_px) for first, second in zip([across[0], *across], [*across, across[-1]], strict=True)]
+    return [_mitre(first, second) for first, second in zip([across[0], *across], [*across, across[-1]], strict=True)]
 
 
 def _across(before: Point, after: Point) -> Point:
@@ -105,11 +108,11 @@ def _across(before: Point, after: Point) -> Point:
     return -down / length, right / length
 
 
-def _mitre(first: Point, second: Point, half_px: float) -> Point:
+def _mitre(first: Point, second: Point) -> Point:
     right, down = first[0] + second[0], first[1] + second[1]
     length = hypot(right, down) or 1.0
     right, down = right / length, down / length
-    half = half_px / max(MITRE_MIN, right * first[0] + down * first[1])
+    half = STROKE_PX / 2 / max(MITRE_MIN, right * first[0] + down * first[1])
     return right * half, down * half
 
 
