@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import IO
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from livetally.adapters.codes import Codes, Letter, codes_key
 from livetally.adapters.postgres import connect, explained
@@ -18,9 +18,11 @@ from livetally.commands.backing import database_of
 from livetally.commands.output import say
 from livetally.core.errors import UsageError
 from livetally.settings import Settings, read_settings
+from livetally.web.exposure import is_loopback
 
 COLUMNS = (*Letter._fields, "url")
 PRIVATE = 0o600
+EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 (where one may listen, and where nobody can go)
 
 
 def codes(arguments: argparse.Namespace) -> int:
@@ -41,12 +43,24 @@ def codes(arguments: argparse.Namespace) -> int:
                 issued = letters.write(url, iter([[made.reissue(election_id, arguments.reissue, who)]]))
             letters.finish()
     _tell(issued, election_id, arguments)
+    if issued and is_only_here(url):
+        say(
+            f"Careful: the letters send voters to {url}, which only this machine reaches. That is right for a rehearsal on it. Otherwise set "
+            "LIVETALLY_API_PUBLIC_URL to where voters reach the API (docs/phones-in-the-hall.md), and replace the address in the letters: "
+            "the codes themselves stay good."
+        )
     return 0
 
 
 def public_url(settings: Settings) -> str:
     """Where voters reach the API; without a slash at its end."""
     return (settings.api_public_url or f"http://{settings.api_address}:{settings.api_port}").rstrip("/")
+
+
+def is_only_here(url: str) -> bool:
+    """Whether nobody else can follow it: it names loopback, or all addresses of a machine, which is none."""
+    host = urlsplit(url).hostname or ""
+    return is_loopback(host) or host in EVERY_ADDRESS
 
 
 class _Letters:
