@@ -250,6 +250,14 @@ def test_a_wrong_total_on_an_aggregated_topic(audited: Audited, topic: str, grou
     assert any(fields[group] in one and expected in one for one in new), new
 
 
+def test_what_an_older_count_has_left_on_an_aggregated_topic(audited: Audited) -> None:
+    """Whoever folds key by key would count it."""
+    _, fields = newest(audited, BY_LOCATION, "state")
+    left = fields | {"state": "Atlantis", "count": 3, "version": [fields["version"][0] - 1, 99]}
+    new = new_differences(audited, BY_LOCATION, (b'["e","Atlantis"]', json.dumps(left).encode(), 0, {}))
+    assert any("state Atlantis of e: announced are 3, the cells add up to 0" in one for one in new), new
+
+
 @pytest.mark.parametrize("value", [None, b"not JSON", b"[]", b'{"election_id": "e"}'])
 def test_what_is_no_total_on_an_aggregated_topic(audited: Audited, value: bytes | None) -> None:
     new = new_differences(audited, PER_CANDIDATE, (b"key", value, 0, {}))
