@@ -16,9 +16,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import orjson
+import psycopg
 import pytest
 from confluent_kafka import TopicPartition
 
+from livetally.adapters.agreement import Witnesses
 from livetally.core.wire import BY_LOCATION, PER_CANDIDATE, VOTES, topics, utc_text
 from livetally.show import reader as reader_module
 from livetally.show.live import REFRESH_S_MIN
@@ -120,18 +122,39 @@ def test_the_terminal_says_the_same_until_somebody_ends_it(watched: Watched) -> 
     assert (process.returncode, errors) == (0, "")
 
 
-def test_while_votes_stream_in_it_is_never_red_and_what_is_on_its_way_is_amber(watched: Watched) -> None:
+def test_while_votes_stream_in_it_is_never_red_and_says_how_many_are_on_their_way(watched: Watched) -> None:
+    """The tally is held up before the first of them is counted: they are on their way, which is no difference and not late yet."""
     pipeline, seen = watched.pipeline, set[str]()
-    with recording(pipeline, ballots_max=2):
-        for first in range(VOTERS, PEOPLE, 3):
+    with recording(pipeline, ballots_max=2), closing(Witnesses(pipeline.database_url)) as witnesses:
+        with closing(psycopg.connect(pipeline.database_url)) as holding:
+            holding.execute("SELECT FROM tally_generations FOR UPDATE")
+            pipeline.cast_votes(range(VOTERS, VOTERS + 3))
+            wait_for(lambda: watched.badge.behind == 3, "three votes are on their way")
+            assert watched.badge.state == "green"
+        for first in range(VOTERS + 3, PEOPLE, 3):
             pipeline.cast_votes(range(first, first + 3))
             watched.await_check()
             seen.add(watched.badge.state)
+            assert witnesses.rewritten().tally is None, "nobody but the tally has written what it counts"
+            witnesses.tallied(None, whole=False)
         pipeline.await_decided()
     await_tallied(pipeline, watched.tally)
     wait_for(lambda: watched.badge.tally == PEOPLE, "every vote has been compared")
     watched.await_green()
     assert seen <= {"green", "amber"}, watched.badge
+
+
+@pytest.mark.parametrize("table", ["cells", "group_totals"])
+def test_a_row_that_somebody_else_has_written_is_noticed_without_reading_all(watched: Watched, table: str) -> None:
+    with closing(Witnesses(watched.pipeline.database_url)) as witnesses:
+        witnesses.tallied(None, whole=False)
+        before = witnesses.rewritten().tally
+        watched.pipeline.sql(f"UPDATE {table} SET votes = votes WHERE ctid = (SELECT min(ctid) FROM {table})")
+        first = witnesses.rewritten().tally
+        assert first not in {None, before}
+        assert witnesses.rewritten().tally == first, "the same mark for the same rows"
+        watched.pipeline.sql(f"UPDATE {table} SET votes = votes WHERE ctid = (SELECT max(ctid) FROM {table})")
+        assert witnesses.rewritten().tally not in {None, first}
 
 
 ALTERED = {

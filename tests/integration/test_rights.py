@@ -127,6 +127,6 @@ def show(guest: Pipeline, election_id: str) -> list[int]:
         assert tallied is not None
         assert not tallied.unlike
         recorded = witnesses.recorded(tallied.positions)
-        assert witnesses.rewritten()[0] == 0
+        assert witnesses.rewritten().ledger[0] == 0
         ends = looking.series(election_id, "", 10).votes.values()
         return [database.registered(), sum(tallied.sums.values()), recorded.rows, sum(votes[-1] for votes in ends if votes)]

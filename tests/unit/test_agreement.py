@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livetally.adapters.agreement import Recorded, Tallied
+from livetally.adapters.agreement import Recorded, Rewritten, Tallied
 from livetally.adapters.votes_read import Fault, Passed
 from livetally.core.tally import Cell
 from livetally.show.agreement import Candidate, Key, Missing, announced_and_tally, ledger_and_topic, topic_and_cells, topic_and_tally
@@ -131,12 +131,16 @@ class Database:
         self.counted = 2
         self.accepted = 2
         self.mark = 0
+        self.wrong_cell = 0
+        self.rewritten_by: int | None = None
         self.whole_s = 0.0
         self.wholes = 0
 
     def tallied(self, since: tuple[int, int] | None, *, whole: bool) -> Tallied:
         assert since in {None, (1, 5)}
-        return Tallied(self.generation, 5, {0: 10}, {A: self.counted}, (), 3, self.accepted, {CELL: self.counted} if whole else None)
+        return Tallied(
+            self.generation, 5, {0: 10}, {A: self.counted}, (), 3, self.accepted, {CELL: self.counted + self.wrong_cell} if whole else None
+        )
 
     def recorded(self, cuts: Mapping[int, int]) -> Recorded:
         assert cuts == {0: 3}
@@ -144,8 +148,8 @@ class Database:
         self._now_s[0] += self.whole_s
         return Recorded({A: (self.counted, 4096)}, self.counted, self.counted)
 
-    def rewritten(self) -> tuple[int, int]:
-        return self.mark, 0
+    def rewritten(self) -> Rewritten:
+        return Rewritten((self.mark, 0), None if self.rewritten_by is None else (1, self.rewritten_by))
 
     def close(self) -> None:
         pass
@@ -243,6 +247,22 @@ def test_a_rewritten_row_is_looked_for_at_once(judge: Judge, database: Database)
     database.mark = 1
     states(judge, 1)
     assert database.wholes == 2
+
+
+def test_a_wrong_cell_is_seen_at_the_next_check_however_long_a_whole_one_takes(judge: Judge, database: Database) -> None:
+    """Its candidate has as many votes as before: only a whole check can tell."""
+    database.whole_s = 60.0
+    states(judge, 2)
+    database.wrong_cell, database.rewritten_by = 1, 4711
+    assert states(judge, 1) == ["red"]
+    assert database.wholes == 2
+    assert states(judge, 3) == ["red"] * 3
+    assert database.wholes == 2, "what somebody wrote is looked at once, not again and again"
+    database.wrong_cell, database.rewritten_by = 0, 4712  # somebody has put it right
+    assert states(judge, 1) == ["green"]
+    database.rewritten_by = None  # the tally has stored another batch since
+    states(judge, 3)
+    assert database.wholes == 3
 
 
 def test_another_count_begins_with_an_unread_topic(judge: Judge, database: Database, topic: Topic) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from livetally.adapters.cells import Cells, Total
 from livetally.adapters.postgres import Connection, connect, explained
@@ -57,12 +57,30 @@ class Recorded:
     accepted: int  # as *record* has added them up
 
 
+@dataclass(frozen=True, slots=True)
+class Rewritten:
+    """Marks, another one as soon as PostgreSQL knows that a row was changed by somebody else than who may."""
+
+    ledger: tuple[int, int]
+    tally: tuple[int, int] | None  # of cells and group totals since they were asked for last; None where that is nobody but the tally
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """The newest batch that was seen, and the transaction that stored it."""
+
+    generation: int
+    batch: int
+    stored_by: str
+
+
 class Witnesses:
     """Every method raises ServiceError while PostgreSQL is away; the next call tries a new connection."""
 
     def __init__(self, url: str) -> None:
         self._url = url
         self._connection: Connection | None = None
+        self._stored: _Stored | None = None
         self._sql = queries("agreement")
 
     def tallied(self, since: tuple[int, int] | None, *, whole: bool) -> Tallied | None:
@@ -72,6 +90,7 @@ class Witnesses:
             shown = cells.shown()
             if shown is None:
                 return None
+            self._stored = self._newest(connection, shown.number, shown.batch)
             since_batch = since[1] if since is not None and since[0] == shown.number else 0
             return Tallied(
                 shown.number,
@@ -98,11 +117,12 @@ class Witnesses:
                 self._decided(connection)[1],
             )
 
-    def rewritten(self) -> tuple[int, int]:
-        """Another mark as soon as PostgreSQL knows that a row of the ledger was changed or taken away."""
-        with self._healing() as connection:
-            row = connection.execute(self._sql["rewritten"]).fetchone()
-        return (int(row[0] or 0), int(row[1])) if row else (0, 0)
+    def rewritten(self) -> Rewritten:
+        """Far cheaper than to read it all; the tally's rows are looked at since `tallied` was called last."""
+        with self._one_moment() as connection:
+            updated, file = connection.execute(self._sql["rewritten"]).fetchone() or (0, 0)
+            found = connection.execute(self._sql["rewritten_totals"], asdict(self._stored)).fetchone() if self._stored else None
+        return Rewritten((int(updated or 0), int(file)), (int(found[0]), int(found[1])) if found and found[0] else None)
 
     def close(self) -> None:
         if self._connection is not None:
@@ -127,6 +147,10 @@ class Witnesses:
         except ServiceError:
             self.close()
             raise
+
+    def _newest(self, connection: Connection, generation: int, batch: int) -> _Stored | None:
+        row = connection.execute(self._sql["stored_by"], (generation,)).fetchone()
+        return _Stored(generation, batch, row[0]) if row else None
 
     def _decided(self, connection: Connection) -> tuple[int, int]:
         row = connection.execute(self._sql["decided"]).fetchone()

@@ -5,8 +5,8 @@ and then onwards; the ledger is asked for the ballots whose votes lie before it.
 
 Every check compares the candidates' totals on the topic with the tally's, and the announcements with the totals that changed. A whole
 check also reads every row of the ledger and every cell; it comes with every check as long as it is cheap, and otherwise as often as
-its share of a processor allows, and at once when PostgreSQL says that a row of the ledger was rewritten. docs/decisions/0015 says
-what this sees and what only `livetally audit` does.
+its share of a processor allows, and at once when PostgreSQL says that somebody else has rewritten a row of the ledger or of the tally.
+docs/decisions/0015 says what this sees, how soon, and what only `livetally audit` does.
 """
 
 from collections import deque
@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from itertools import chain
 from typing import Protocol
 
-from livetally.adapters.agreement import Recorded, Tallied
+from livetally.adapters.agreement import Recorded, Rewritten, Tallied
 from livetally.adapters.votes_read import Fault, Passed
 from livetally.core.tally import Cell
 from livetally.show import agreement
@@ -64,7 +64,7 @@ class Database(Protocol):
 
     def recorded(self, cuts: Mapping[int, int]) -> Recorded: ...
 
-    def rewritten(self) -> tuple[int, int]: ...
+    def rewritten(self) -> Rewritten: ...
 
     def close(self) -> None: ...
 
@@ -100,7 +100,7 @@ class Judge:
         self._totals: dict[Key, tuple[int, int]] = {}
         self._version: tuple[int, int] | None = None
         self._missing: Missing = frozenset()
-        self._rewritten: tuple[int, int] | None = None
+        self._rewritten: Rewritten | None = None
         self._whole_due_s = 0.0
         self._whole_differences: tuple[Difference, ...] = ()
         self._ledger: tuple[int, datetime] | None = None  # votes of the last whole check, and when that was
@@ -144,10 +144,9 @@ class Judge:
         self._topic.close()
 
     def _is_whole_due(self) -> bool:
-        rewritten = self._database.rewritten()
-        if self._rewritten not in {None, rewritten}:
+        before, self._rewritten = self._rewritten, self._database.rewritten()
+        if before is not None and (self._rewritten.ledger != before.ledger or self._rewritten.tally not in {None, before.tally}):
             self._whole_due_s = 0.0
-        self._rewritten = rewritten
         return self._monotonic() >= self._whole_due_s
 
     def _note(self, tallied: Tallied) -> None:

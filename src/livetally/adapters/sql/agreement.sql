@@ -26,6 +26,22 @@ GROUP BY election_id, candidate_id;
 -- Another answer as soon as a row of the ledger has been changed, deleted, or the table emptied. No row ever is, in normal work.
 SELECT pg_stat_get_tuples_updated('votes'::regclass) + pg_stat_get_tuples_deleted('votes'::regclass), pg_relation_filenode('votes'::regclass);
 
+-- name: stored_by
+-- The transaction that stored the newest batch.
+SELECT xmin::text FROM tally_generations WHERE generation = %s;
+
+-- name: rewritten_totals
+-- Rows of the tally that are younger than the batch that was seen last, though they say that no later batch has changed them: how many, and
+-- their newest transaction. In normal work there are none.
+SELECT count(*), coalesce(max(writer::text::bigint), 0)
+FROM (
+    SELECT xmin AS writer FROM cells
+    WHERE generation = %(generation)s AND batch <= %(batch)s AND age(xmin) < age(%(stored_by)s::xid)
+    UNION ALL
+    SELECT xmin FROM group_totals
+    WHERE generation = %(generation)s AND batch <= %(batch)s AND age(xmin) < age(%(stored_by)s::xid)
+) AS x;
+
 -- name: unlike_cells
 -- Totals of groups that are not the sums of their cells. What cells.sql adds batch by batch is worked out here from all cells, and on
 -- purpose in words of its own: a witness that shared the statement would share its faults.
