@@ -6,7 +6,9 @@ from typing import Any
 
 from faults.comparison import _differences as differences
 from livetally.adapters.postgres import Connection
+from livetally.core.wire import ALERTS
 from outsider import read_to_end
+from recovery.alarms import Alarms
 from recovery.ledger import Ledger
 from recovery.shown import Shown
 from recovery.views import MINUTES, TOPICS, Group, Votes
@@ -37,7 +39,11 @@ GENERATIONS = "SELECT count(*), count(*) FILTER (WHERE state = 'shown') FROM tal
 def compare(ledger: Ledger, watcher: Watcher) -> list[str]:
     """Every difference, in words."""
     rows = ledger.from_the_beginning()
-    return [*_topics_differ(watcher.shown, rows, ledger.connection), *_tables_differ(ledger.connection, rows)]
+    return [
+        *_topics_differ(watcher.shown, rows, ledger.connection),
+        *_tables_differ(ledger.connection, rows),
+        *watcher.alarms.differ(ledger.connection),
+    ]
 
 
 def compare_anew(bootstrap_servers: str, ledger: Ledger) -> list[str]:
@@ -46,7 +52,9 @@ def compare_anew(bootstrap_servers: str, ledger: Ledger) -> list[str]:
     faults = [
         fault for topic in TOPICS for message in sorted(read_to_end(bootstrap_servers, topic)) for fault in shown.take(topic, message)[1]
     ]
-    return [*faults, *_topics_differ(shown, ledger.from_the_beginning(), ledger.connection)]
+    alarms = Alarms()
+    faults += [fault for message in sorted(read_to_end(bootstrap_servers, ALERTS)) for fault in alarms.take(message)]
+    return [*faults, *_topics_differ(shown, ledger.from_the_beginning(), ledger.connection), *alarms.differ(ledger.connection)]
 
 
 def _topics_differ(shown: Shown, rows: list[Votes], connection: Connection) -> Iterable[str]:

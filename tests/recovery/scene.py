@@ -10,6 +10,7 @@ from pathlib import Path
 from random import Random
 from urllib.parse import urlsplit
 
+from electorate import ELECTION
 from faults import scene as recording
 from faults.ground import BROKER, POSTGRES, Ground
 from faults.proxy import LOOPBACK, Kafka, Postgres, Proxy
@@ -27,6 +28,9 @@ MEMORY_MB = 512
 VOTE_EVERY_S = 0.4
 VOTES_AT_ONCE = 20
 WITHIN_S = 180.0  # Spark starts in 10 s on a quiet machine, in a minute on one that does three other things; how long it took is told
+KNOWN = """
+    SELECT (SELECT count(*) FROM voters) = (SELECT sum(voters) FROM registered_groups WHERE election_id = %s AND view = 'state')
+"""
 COUNTED = "SELECT votes_partition, next_offset FROM tally_positions JOIN tally_generations USING (generation) WHERE state = 'shown'"
 
 
@@ -91,9 +95,14 @@ class Scene(recording.Scene):
         self.wait_for(lambda: not self.witness.undecided, "all ballots are decided and published")
         self.wait_for(self.ledger.advance, "PostgreSQL answers")
         self.wait_for(lambda: self.watcher.votes >= self.ledger.votes, "all votes are shown")
+        self.wait_for(lambda: not self.watcher.alarms.differ(self.ledger.connection), "the alerts that are told are those that are kept")
         with closing(plain_consumer(self.ground.kafka)) as reader:
             ends = {partition: bounds_of(reader, VOTES, partition)[1] for partition in range(PARTITIONS)}
         self.wait_for(lambda: dict(self.ledger.connection.execute(COUNTED).fetchall()) == ends, "marks behind the last votes are passed")
+
+    def await_registered(self) -> None:
+        """Wait until the tally knows who is registered: it looks when it begins, and then every ten seconds."""
+        self.wait_for(lambda: self.ledger.connection.execute(KNOWN, (ELECTION,)).fetchone() == (True,), "all who are registered are known")
 
     @property
     def checkpoints(self) -> Path:

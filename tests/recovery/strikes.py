@@ -89,6 +89,7 @@ def sleep_at(scene: Scene, point: Point) -> float:
     scene.voting.burst(BURST)
     taken_over_s = scene.await_recovery(asleep_at)
     scene.come_to_rest()
+    scene.await_registered()
     before = snapshot(scene)
     sleeper.send_all(Signals.SIGCONT)
     scene.wait_for(lambda: sleeper.process.poll() is not None, f"{sleeper.name} finds that another has taken over", GIVES_UP_WITHIN_S)

@@ -11,6 +11,14 @@ from recovery.watcher import Watcher
 
 VOTERS = 60
 
+RAISED = """
+    INSERT INTO alerts (election_id, rule, subject, from_time, to_time, state, severity, place, candidate_id, seen, expected, base, evidence,
+                        generation, batch)
+    SELECT 'e', 'burst', 'Kent', moment, moment + interval '2 minutes', 'cleared', 'notice', 'Kent', '', 90, 9, 0.1, 'many', 1, 0
+    FROM unnest(%s::timestamptz[]) AS moment
+"""
+NOT_RAISED = "DELETE FROM alerts"
+
 # Where something goes wrong, how, and how it is put right again.
 WRONGS = (
     ("cells", "UPDATE cells SET votes = votes + 1 WHERE city = 'City 0'", "UPDATE cells SET votes = votes - 1 WHERE city = 'City 0'"),
@@ -26,6 +34,8 @@ WRONGS = (
         "UPDATE history SET from_time = from_time - interval '1 hour'",
         "UPDATE history SET from_time = from_time + interval '1 hour'",
     ),
+    ("alerts", RAISED % "ARRAY['2026-05-07 12:00']", NOT_RAISED),
+    ("alerts", RAISED % "ARRAY['2026-05-07 12:00', '2026-05-07 12:01']", NOT_RAISED),
     ("tally_generations", "UPDATE tally_generations SET state = 'counting'", "UPDATE tally_generations SET state = 'shown'"),
 )
 

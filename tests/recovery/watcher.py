@@ -1,10 +1,12 @@
-"""Somebody who reads every aggregated topic all the time, and holds each number against the ledger at once."""
+"""Somebody who reads every aggregated topic all the time, and holds each number against the ledger at once; and the alerts."""
 
 import time
 
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 
+from livetally.core.wire import ALERTS
 from outsider import Seen, seen
+from recovery.alarms import Alarms
 from recovery.ledger import Ledger
 from recovery.shown import Shown, Version, beyond
 from recovery.views import TOPICS
@@ -20,6 +22,7 @@ class Watcher:
         self._unjudged: list[tuple[str, Seen]] = []
         self._faults: list[str] = []
         self.shown = Shown()
+        self.alarms = Alarms()
         self.messages = 0
         self._consumer = Consumer(
             {
@@ -33,12 +36,14 @@ class Watcher:
                 "log_level": 0,
             }
         )
-        self._consumer.assign([TopicPartition(topic, 0, 0) for topic in TOPICS])
+        self._consumer.assign([TopicPartition(topic, 0, 0) for topic in (*TOPICS, ALERTS)])
 
     def look(self) -> None:
         """Take in what has come; does not wait. A number is judged when the ledger has been asked after it was read."""
         for message in self._consumer.consume(MESSAGES_MAX, 0):
-            if (error := message.error()) is None:
+            if (error := message.error()) is None and message.topic() == ALERTS:
+                self._faults += self.alarms.take(seen(message))
+            elif error is None:
                 self._unjudged.append((message.topic() or "", seen(message)))
             elif error.fatal() or error.code() == KafkaError.OFFSET_OUT_OF_RANGE:
                 raise AssertionError(f"the watcher cannot read: {error}")

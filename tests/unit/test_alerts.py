@@ -199,6 +199,23 @@ def test_a_flood_everywhere_is_one_alert() -> None:
     assert alert.evidence.startswith("Everywhere: ")
 
 
+def after_the_last_vote(number: int, counts: Mapping[str, int]) -> Minute:
+    """Everybody has voted by the twentieth minute; ten minutes later there is a flood."""
+    return minute_of(number, lambda minute, _: float(minute < 20), repeats=counts if number in range(30, 33) else {})
+
+
+def test_a_flood_is_seen_when_nobody_votes_any_more() -> None:
+    watch = Watch()
+    watch.see_all([after_the_last_vote(number, {"Kent": 150, "London": 3}) for number in range(40)])
+    assert watch.said == [(30, Rule.REPEATS, "Kent", "raised"), (34, Rule.REPEATS, "Kent", "cleared")]
+
+
+def test_a_flood_everywhere_is_one_alert_when_nobody_votes_any_more_too() -> None:
+    watch = Watch()
+    watch.see_all([after_the_last_vote(number, {place: 5 * size for place, size in PACE.items()}) for number in range(40)])
+    assert watch.said == [(30, Rule.REPEATS, EVERYWHERE, "raised"), (34, Rule.REPEATS, EVERYWHERE, "cleared")]
+
+
 def test_some_repeated_ballots_everywhere_are_none() -> None:
     """What cast them was killed and repeated its last second."""
     watch = Watch()

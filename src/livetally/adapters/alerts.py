@@ -52,6 +52,11 @@ class Alerts:
         row = self._connection.execute(self._sql["reached"], (generation,)).fetchone()
         return row[0] if row else None
 
+    def newest_repeat_s(self, since_s: int) -> int | None:
+        """The second in which the newest ballot of somebody who had voted already was cast, of those cast since then; None if there is none."""
+        row = self._connection.execute(self._sql["newest_repeat"], {"since": since_s, "reasons": REPEATS}).fetchone()
+        return row[0] if row else None
+
     def minutes(self, generation: int, election_id: str, first: int, last: int) -> list[Minute]:
         """Each of these minutes, empty ones too."""
         span = {"generation": generation, "election_id": election_id, "first": first, "last": last}

@@ -146,6 +146,11 @@ class Past:
             return None
         return (self._total_sized.last(span) - self._of(place).last(span)) * own / beside
 
+    def size(self, place: str) -> float:
+        """How many people live there for each who lives elsewhere; 0 if nobody knows."""
+        own = self._registered.get(place, 0)
+        return own / (self._registered_total - own) if self._registered_total > own else 0.0
+
     def repeats(self, place: str) -> Series:
         return Series(self._repeats[place]) if place in self._repeats else self._nothing
 

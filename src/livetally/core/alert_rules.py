@@ -193,7 +193,8 @@ def repeats_last(past: Past, place: str, base: float, limits: Thresholds) -> Fin
 def _repeats(past: Past, place: str, base: float, factor: float, span: int) -> Finding | None:
     seen, now = past.repeats(place).last(span), past.lately(place, span)
     others = past.repeats_but_for([place]).last(span)
-    expected = max(base * span, others * now.votes / now.others if now.others else 0.0)
+    beside = now.votes / now.others if now.others else past.size(place)  # nobody votes any more: then by how many live there
+    expected = max(base * span, others * beside)
     if seen < max(1.0, factor * expected):
         return None
     return Finding(seen, expected, base, seen / max(now.votes, 1), span)

@@ -9,7 +9,7 @@ import logging
 import threading
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pyspark.sql import DataFrame
 
@@ -26,6 +26,7 @@ from livetally.tally.watch import Watch
 
 SMALL = 10_000  # votes of a batch that one task counts: two that read, and two that add up what those found, would take longer
 NOBODY_VOTES_S = 180.0  # after so long without a vote, what was raised may be over
+LOOK_AGAIN_S = 60.0  # at what may come meanwhile: ballots of people who have voted already
 
 log = logging.getLogger(__name__)
 
@@ -66,8 +67,7 @@ class Count:
         self._read_up_to: tuple[int | None, Mapping[int, int]] = (None, {})  # the newest batch that was counted, and its ends
         self.positions: Mapping[int, int] = dict.fromkeys(target, 0) | self._cells.positions(generation.number)
         self.fault: Exception | None = None
-        self._voted_at = now()
-        self._is_quiet = False  # and what was raised has been looked at
+        self._look_at = now() + timedelta(seconds=NOBODY_VOTES_S)  # unless somebody votes before
 
     def begin(self) -> None:
         """Before the first batch: publish every total, because the last batch may have been stored and not published."""
@@ -101,17 +101,14 @@ class Count:
             if self._shown and changed:
                 self._announce(self._cells.changes(self._generation, since_batch=0), only=changed)
 
-    def clear_when_nobody_votes(self) -> None:
-        """Rules go by the votes' own clock; behind the last vote it stands still, and an alert would stay raised for ever."""
-        if not self._votes_have_ended():
+    def look_when_nobody_votes(self) -> None:
+        """Rules go by the votes' own clock; behind the last vote it stands still, an alert would stay raised for ever, and a flood of rejected ballots unseen."""
+        if self._now() < self._look_at:
             return
         with self._at_work:
-            if self._shown and self._votes_have_ended():
-                self._announce(Changes([], []), self._watch.look_behind_the_last_vote(self._generation, self._batch))
-                self._is_quiet = True
-
-    def _votes_have_ended(self) -> bool:
-        return not self._is_quiet and (self._now() - self._voted_at).total_seconds() >= NOBODY_VOTES_S
+            if self._shown and self._now() >= self._look_at:
+                self._announce(Changes([], []), self._watch.look_behind_the_last_vote(self._generation, self._batch, self._now()))
+                self._look_at = self._now() + timedelta(seconds=LOOK_AGAIN_S)
 
     def _counted(self, votes: DataFrame, number: int) -> Batch:
         before, starts = self._read_up_to
@@ -143,7 +140,7 @@ class Count:
             self._reached(Point.BEFORE_STORE_COMMIT)
         self._reached(Point.AFTER_STORE_COMMIT)
         self.positions, self._batch = batch.ends, batch.number
-        self._voted_at, self._is_quiet = self._now(), False
+        self._look_at = self._now() + timedelta(seconds=NOBODY_VOTES_S)
         if self._shown:
             alerts = self._watch.look(self._generation, batch.number)
             self._announce(self._cells.changes(self._generation, batch.number) if changes is None else changes, alerts)

@@ -210,7 +210,7 @@ def _watch(
     while query.isActive and count.fault is None and heart.fault is None and not stop.wait(LOOK_S):
         progress.note_when_due()
         refresh.when_due()
-        count.clear_when_nobody_votes()
+        count.look_when_nobody_votes()
         presence.look_when_due()
     if query.isActive:
         _let_finish(query)

@@ -1,12 +1,15 @@
 """The rules look at every minute once, soon after it is over. A crash in between looks at it with the next batch."""
 
 import logging
+from datetime import UTC, datetime
 
 from livetally.adapters.alerts import Alerts, Judged, KnownAlert
 from livetally.adapters.postgres import Connection
 from livetally.core.alerts import QUIET_MINUTES, SETTLE_S, WINDOW_MINUTES, Window, judge
 
 MINUTES_AT_ONCE = 120  # in one transaction; a backlog may bring days
+OVER_S = SETTLE_S + 60 * (QUIET_MINUTES + 1)  # so long after the last thing that has happened, what was raised is over
+NOBODY_TRIES_S = 180.0  # after so long without a repeated ballot none is expected any more, as with votes
 
 log = logging.getLogger(__name__)
 
@@ -16,15 +19,26 @@ class Watch:
         self._connection = connection
         self._alerts = Alerts(connection)
         self._seen_up_to = -1
+        self._repeated_s = -1  # the last second in which somebody cast a repeated ballot, and when that became known
+        self._repeated_at = datetime.min.replace(tzinfo=UTC)
 
     def look(self, generation: int, batch: int) -> list[KnownAlert]:
         """Judge what is due; the alerts that are new or have changed, as they are stored now."""
         return self._look(generation, batch, self._alerts.reached_s(generation))
 
-    def look_behind_the_last_vote(self, generation: int, batch: int) -> list[KnownAlert]:
-        """Nobody votes any more: judge the last minute, and as many empty ones as it takes for what is raised to be over."""
-        reached_s = self._alerts.reached_s(generation)
-        return self._look(generation, batch, None if reached_s is None else reached_s + SETTLE_S + 60 * (QUIET_MINUTES + 1))
+    def look_behind_the_last_vote(self, generation: int, batch: int, now: datetime) -> list[KnownAlert]:
+        """Nobody votes any more: judge the last minute, and as many empty ones as it takes for what is raised to be over.
+
+        To be called again and again. As long as people who have voted try once more, the clock is that of their ballots.
+        """
+        voted_s = self._alerts.reached_s(generation)
+        if voted_s is None:
+            return []
+        repeated_s = self._alerts.newest_repeat_s(max(voted_s, self._repeated_s))
+        if repeated_s is not None and repeated_s > self._repeated_s:
+            self._repeated_s, self._repeated_at = repeated_s, now
+        has_ended = (now - self._repeated_at).total_seconds() >= NOBODY_TRIES_S
+        return self._look(generation, batch, max(voted_s + OVER_S, self._repeated_s + (OVER_S if has_ended else 0)))
 
     def _look(self, generation: int, batch: int, reached_s: int | None) -> list[KnownAlert]:
         last = -1 if reached_s is None else (reached_s - SETTLE_S) // 60 - 1

@@ -11,6 +11,11 @@ LEFT JOIN judged j USING (election_id);
 -- name: reached
 SELECT extract(epoch FROM reached)::bigint FROM tally_generations WHERE generation = %s;
 
+-- name: newest_repeat
+-- The index knows which parts of the table are as new as that; all others are passed over.
+SELECT floor(extract(epoch FROM max(appended_at)))::bigint FROM rejections
+WHERE appended_at >= to_timestamp(%(since)s) AND reason = ANY(%(reasons)s);
+
 -- name: votes
 SELECT (extract(epoch FROM from_time) / 60)::bigint, state, candidate_id, votes
 FROM history
