@@ -295,14 +295,15 @@ def test_what_has_changed_since_the_last_look() -> None:
     box = {"snapshot": snapshot(result({"Ada": 300, "Bo": 310})), "now": NOW}
     test = page(box)
     assert marked(test, "more-votes") == []
-    box |= {"snapshot": snapshot(result({"Ada": 400, "Bo": 312})), "now": NOW + timedelta(seconds=5)}
+    box |= {"snapshot": snapshot(result({"Ada": 400, "Bo": 310})), "now": NOW + timedelta(seconds=5)}
     test.run()
-    assert marked(test, "more-votes") == ["+102 since your last look, 5 s before"]
+    assert marked(test, "more-votes") == ["+100 since your last look, 5 s before"]
     assert valued(test, "rank-change", "climbed") == ["1", "-1"]
-    assert "+7.0 points" in text(markup(test))
+    assert "+7.2 points" in text(markup(test))
+    assert "−7.2 points" in text(markup(test)), "Bo has won no vote, and lost a share all the same"
     box["now"] = NOW + timedelta(seconds=6)
     test.run()  # somebody has clicked: no new look
-    assert marked(test, "more-votes") == ["+102 since your last look, 6 s before"]
+    assert marked(test, "more-votes") == ["+100 since your last look, 6 s before"]
     box["now"] = NOW + timedelta(seconds=11)
     test.run()
     assert marked(test, "more-votes") == []

@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from livetally.show import controls
 from livetally.show.changes import look, since
 from livetally.show.controls import ROWS_BEHIND_MAX
 from livetally.show.lines import LINES_MAX
 from livetally.show.past import Ahead, Answer, Series, Then
 from livetally.show.result import Change, Changes, Group, Result, Service, Snapshot, Trouble
+from livetally.show.scene import Scene
+from livetally.show.sheet import Column
 from livetally.show.trust import Agreement, Health, Journey, Trust, Waiting
 from pages import ENDS, NOW, TITLES, Told, election, marked, markup, page, result, snapshot, text, told_of, valued, whole
 
@@ -120,6 +123,7 @@ def test_one_vote_makes_nobody_lead_in_a_place_unless_it_is_over(state: str) -> 
     said = text(markup(test))
     assert ("Kent: Bo is 3 votes ahead" in said) == (state == "closed")
     assert ("Kent: too few votes to say who is ahead" in said) == (state == "few votes")
+    assert ("Too few votes to say2 places" in said.replace(" 2", "2")) == (state == "few votes")  # in the legend
     assert ("Nobody leads yet: 6 votes have been counted" in said) == (state == "few votes")
     assert ("Ada has most votes" in said) == (state == "closed")
 
@@ -176,6 +180,18 @@ def test_each_chart_has_a_sentence_a_table_and_a_file(title: str) -> None:
         assert key in files, key
     assert len(tables) == len(FIGURES[title])
     assert markup(test).count("<table") >= len(FIGURES[title])
+
+
+def test_the_file_over_time_has_every_candidate(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = result({f"{number} May": 200 - number for number in range(20)})
+    taken: dict[str, list[str]] = {}
+
+    def download(_scene: Scene, key: str, _title: str, columns: list[Column[Any]], _rows: Any) -> None:
+        taken[key] = [column.title for column in columns]
+
+    monkeypatch.setattr(controls, "download", download)
+    page(snapshot(shown), "Over time", told_of(shown))
+    assert taken["cumulative"] == taken["pace"] == ["Until", *(one.name for one in shown.candidates)]
 
 
 @pytest.mark.parametrize("title", TITLES)
