@@ -18,6 +18,7 @@ MEMORY_PER_VIEWER_BYTES_MAX = 5_000_000
 GROWTH_BYTES_PER_MINUTE_MAX = 100_000
 GROWTH_WATCHED_S_MIN = 890.0  # of `--seconds 900`, from the first sample to the last
 WINDOWS = 3  # of the time: the last is compared with the one before it
+CURVE_POINTS = 60
 MEGABYTE = 1_000_000
 
 Sample = tuple[float, int]  # seconds, bytes
@@ -62,6 +63,7 @@ def document(found: Found) -> dict[str, Any]:
         "memory_per_viewer_bytes": None if memory is None else round((memory - found.alone_bytes) / found.viewers),
         "memory_growth_bytes_per_minute": growth_per_minute(found.samples),
         "memory_watched_s": round(found.samples[-1][0] - found.samples[0][0], 1) if found.samples else 0.0,
+        "memory_bytes_by_s": _curve(found.samples),
         "bytes_per_refresh": round(found.bytes_per_refresh),
         "cores_busy": found.cores_busy,
         "others_share_of_machine": found.others_share,
@@ -142,6 +144,10 @@ def rows(result: Mapping[str, Any]) -> list[Row]:
         ("cores busy with the page", f"{result['cores_busy'].get('page', 0.0):.2f}", ""),
         ("others on this machine meanwhile", f"{result['others_share_of_machine']:.0%}", "0%"),
     ]
+
+
+def _curve(samples: Sequence[Sample]) -> list[tuple[float, int]]:
+    return [(round(at_s - samples[0][0], 1), used) for at_s, used in samples[:: max(1, len(samples) // CURVE_POINTS)]]
 
 
 def _percentile(delays_s: Sequence[float], percent: float) -> float | None:

@@ -16,7 +16,7 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 def test_every_promised_figure_is_a_number(result: Any) -> None:
-    promised = ("overall_ms", "overall_median_ms", "county_ms", "county_median_ms")
+    promised = ("overall_ms", "overall_median_ms", "overall_slowest_ms", "county_ms", "county_median_ms", "county_slowest_ms")
     assert {name: result[name] for name in promised if not (isinstance(result[name], int | float) and result[name] > 0)} == {}
     assert isinstance(result["missed"], list)
 
