@@ -22,6 +22,7 @@ from livetally.adapters.roll import Roll
 from livetally.audit.report import Report
 from livetally.audit.walk import audit
 from livetally.cli import main
+from livetally.core.access import Role
 from livetally.core.elections import Election
 from livetally.core.errors import ElectionError, LedgerError, NotYetError
 from livetally.core.wire import BALLOTS
@@ -29,6 +30,7 @@ from livetally.register import organise
 from livetally.register.certify import certify
 from livetally.register.sheet import read_sheet
 from pipeline import PARTITIONS, Pipeline, Spark, recording, tallying
+from website import add_person, served
 
 OFFICIAL = Actor("olga", "here")
 PEOPLE = 30
@@ -144,15 +146,17 @@ def test_a_whole_election_beside_another_that_goes_on(
         assert (certified.status, certified.closes_at) == ("certified", closed.closes_at)
         vote(pipeline, range(20, PEOPLE))  # too late
         pipeline.await_decided()
+        assert not read_sheet(official, "other").is_final
+        certify_over_http(pipeline, "other")
     with pytest.raises(ElectionError, match="is certified, and only an election that is closed can be certified"):
         make_final(pipeline, official)
 
-    act = Acts(official).newest(1)[0]
+    act = next(act for act in Acts(official).newest(9) if act.what == "election certify" and act.election_id == "board")
     assert (act.who, act.what, act.detail["total_votes"], len(act.detail["heads"])) == ("olga", "election certify", 20, PARTITIONS)
     sheet = read_sheet(official, "board")
     assert (sheet.voted, sheet.counted, sheet.on_roll, sheet.is_final) == (20, 20, PEOPLE, True)
     assert sheet.rejections == {"not_open": 10, "already_voted_same": 5}
-    assert (read_sheet(official, "other").voted, read_sheet(official, "other").is_final) == (PEOPLE, False)
+    assert (read_sheet(official, "other").voted, read_sheet(official, "other").is_final) == (PEOPLE, True)
 
     for name, value in pipeline.environment().items():
         if name.startswith("LIVETALLY_"):
@@ -168,6 +172,22 @@ def test_a_whole_election_beside_another_that_goes_on(
     assert [one["what"] for one in shown["acts"]] == [
         f"election {what}" for what in ("certify", "close", "open", "import-candidates", "create")
     ]
+
+
+def certify_over_http(pipeline: Pipeline, election_id: str) -> None:
+    """An official ends it, an observer is told that everything agrees, the official makes it final; to both it is one request each."""
+    her, his = add_person(pipeline.connection, "olga", Role.OFFICIAL), add_person(pipeline.connection, "oleg", Role.OBSERVER)
+    with served(pipeline.kafka, pipeline.database_url, data_dir=pipeline.data_dir) as site:
+        closed = site.post(f"/elections/{election_id}/close", her)
+        assert (closed.status_code, closed.json()["status"]) == (200, "closed"), closed.text
+        certified = site.post(f"/elections/{election_id}/certify?within_s=60", her)
+        assert (certified.status_code, certified.json()["status"]) == (200, "certified"), certified.text
+        told = site.get(f"/elections/{election_id}/audit", his)
+        assert (told.status_code, told.json()["ok"]) == (200, True), told.text
+        assert site.post(f"/elections/{election_id}/certify", her).status_code == 409
+    act = Acts(pipeline.connection).newest(1)[0]
+    assert (act.who, act.what, act.election_id, act.came_from) == ("olga", "election certify", election_id, "127.0.0.1")
+    assert act.detail["total_votes"] == PEOPLE
 
 
 def audited(pipeline: Pipeline) -> Report:
