@@ -181,6 +181,7 @@ def _add_elections(commands: Commands) -> None:
         "open": "take ballots, from the planned time or from now on",
         "close": "take no more ballots, a few seconds from now",
         "publish": "show everybody the result, where it is kept for officials",
+        "delete": "delete a draft, with its candidates, its list and its codes",
     }.items():
         _add_json(_of_election(_add(election, name, f"election:{name if name != 'open' else 'open_'}", text)))
     certify = _of_election(

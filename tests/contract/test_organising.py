@@ -184,8 +184,9 @@ ACTS: dict[str, Callable[[Connection], object]] = {
     "close": lambda connection: organise.close_election(connection, OFFICIAL, "board"),
     "list": lambda connection: organise.list_candidates(connection, OFFICIAL, "board", TWO),
     "publish": lambda connection: organise.publish(connection, OFFICIAL, "board"),
+    "delete": lambda connection: organise.delete(connection, OFFICIAL, "board"),
 }
-ALLOWED = {("open", "draft"), ("close", "open"), ("list", "draft"), ("publish", "closed"), ("publish", "certified")}
+ALLOWED = {("delete", "draft"), ("open", "draft"), ("close", "open"), ("list", "draft"), ("publish", "closed"), ("publish", "certified")}
 
 
 def at(connection: Connection, status: Status) -> None:

@@ -50,6 +50,7 @@ COMMANDS: dict[str, str | Exempt] = {
     "election open": "election open",
     "election close": "election close",
     "election publish": "election publish",
+    "election delete": "election delete",
     "election certify": "election certify",
     "election import-candidates": "election import-candidates",
     "election codes": "codes issued",

@@ -19,8 +19,8 @@ CONNECT_TIMEOUT_S = 5
 TRANSACTION_TIMEOUT_MS = 10_000  # a stage that was stopped in a transaction must not hold back its successor for longer
 SILENT_AFTER_MS = 10_000
 BOUNDED = f", {TRANSACTION_TIMEOUT_MS // 1000} s at most"  # in the name of a session, for those who meet it
-RECORDERS_LOCK, ROLL_LOCK, MIGRATION_LOCK, TALLY_LOCK, HOURS_LOCK = range(
-    7_011_001, 7_011_006
+RECORDERS_LOCK, ROLL_LOCK, MIGRATION_LOCK, TALLY_LOCK, HOURS_LOCK, LISTS_LOCK = range(
+    7_011_001, 7_011_007
 )  # advisory locks; any numbers that nobody else uses
 
 

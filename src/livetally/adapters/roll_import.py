@@ -11,7 +11,7 @@ import psycopg
 from psycopg.types.string import ByteaBinaryLoader
 
 from livetally.adapters.acts import Actor, Acts
-from livetally.adapters.postgres import Connection
+from livetally.adapters.postgres import LISTS_LOCK, Connection
 from livetally.adapters.queries import queries
 from livetally.adapters.roll import Roll
 from livetally.core.elections import Election, Voter
@@ -107,6 +107,7 @@ class RollImport:
         *record* need not wait for it, as it waits for registrations: no ballot counts in a draft, and the election stays one until this
         transaction ends. On the general register nobody is new.
         """
+        self._connection.execute(self._sql["keep_lists"], (LISTS_LOCK,))
         election = self._roll.lock_election(election_id)
         counts = self.counts()
         self.check_may_grow(election, counts)

@@ -102,6 +102,19 @@ def publish(arguments: argparse.Namespace) -> int:
     return _act(arguments, organise.publish, lambda one: f"The result of {one.election_id} is public since {_text(one.published_at)} UTC.")
 
 
+def delete(arguments: argparse.Namespace) -> int:
+    from livetally.register import organise
+
+    with database_of(read_settings(), looks_only=True) as url, _connected(url, bounded=False) as connection:
+        deleted = organise.delete(connection, actor(), arguments.id)
+    if arguments.json:
+        print_json({"election_id": arguments.id, **deleted._asdict()})
+    else:
+        codes = f" and {deleted.codes:,} codes, which are worth nothing now" if deleted.codes else ""
+        say(f"{arguments.id} is deleted, with {deleted.candidates} candidates, {deleted.listed:,} people on its list{codes}.")
+    return 0
+
+
 def certify(arguments: argparse.Namespace) -> int:
     from livetally.audit.walk import audit
     from livetally.register.certify import certify as make_final
@@ -187,8 +200,8 @@ def _organising(*, looks_only: bool = True) -> Iterator[Connection]:
 
 
 @contextmanager
-def _connected(url: str) -> Iterator[Connection]:
-    with closing(connect(url, "election", Rights.ORGANISE)) as connection, explained(url):
+def _connected(url: str, *, bounded: bool = True) -> Iterator[Connection]:
+    with closing(connect(url, "election", Rights.ORGANISE, bounded=bounded)) as connection, explained(url):
         yield connection
 
 

@@ -6,6 +6,7 @@ The command line and the API call the same functions. Who asks has been asked wh
 from collections.abc import Sequence
 
 from livetally.adapters.acts import Actor, Acts
+from livetally.adapters.drafts import Deleted, delete_draft
 from livetally.adapters.kafka import Announcer
 from livetally.adapters.postgres import Connection
 from livetally.adapters.roll import Roll
@@ -66,6 +67,16 @@ def close_election(connection: Connection, actor: Actor, election_id: str) -> El
         closes_at = roll.close_election(election_id)
         Acts(connection).note(actor.who, "election close", election_id, election_id, {"closes_at": closes_at}, actor.came_from)
     return roll.election(election_id)
+
+
+def delete(connection: Connection, actor: Actor, election_id: str) -> Deleted:
+    """Delete a draft, with its candidates, its list and its codes. May take a while, if the list is long."""
+    with connection.transaction():
+        election, deleted = delete_draft(connection, election_id)
+        Acts(connection).note(
+            actor.who, "election delete", election_id, election_id, _policy(election) | deleted._asdict(), actor.came_from
+        )
+    return deleted
 
 
 def publish(connection: Connection, actor: Actor, election_id: str) -> Election:

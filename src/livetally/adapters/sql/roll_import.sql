@@ -54,6 +54,10 @@ LEFT JOIN roll_entries r ON r.voter_id = b.voter_id AND r.election_id = current_
 -- Which roll it is; and room to sort and compare a million ids in memory, for this transaction.
 SELECT set_config('livetally.roll', %s, true), set_config('work_mem', '128MB', true);
 
+-- name: keep_lists
+-- Until the end of the transaction nobody is deleted with the list of another draft.
+SELECT pg_advisory_xact_lock_shared(%s);
+
 -- name: counts
 -- Rows, people whom nobody knew, people who are registered already, people who are on the roll already, rows that are wrong.
 SELECT count(*), count(*) FILTER (WHERE fault IS NULL AND NOT is_known), count(*) FILTER (WHERE fault IS NULL AND is_known AND NOT is_listed),
