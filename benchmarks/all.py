@@ -2,7 +2,7 @@
 
     ./livetally bench all [--json] [--quick] [--only NAME,…] [--output DIR]
 
-Each writes its document to a file of its own. Takes an hour or more. Exit code 1 if a goal was missed or not measured, or if something was wrong.
+Each writes its document to a file of its own. Takes two hours. Exit code 1 if a goal was missed or not measured, or if something was wrong.
 """
 
 import argparse
@@ -27,7 +27,7 @@ PLAN: Mapping[str, Sequence[str]] = {
     "run": (),
     "latency": (),
     "api": (),
-    "show": ("--seconds=1200",),
+    "show": ("--seconds=1800",),
     "tally": (),
     "record": (),
     "history": (),

@@ -250,7 +250,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--viewers", type=int, metavar="N", help="one with Chromium, the others plain WebSocket sessions (default: 20)")
     parser.add_argument("--rate", type=float, default=1_000.0, metavar="R", help="ballots a second (default: 1000)")
     parser.add_argument(
-        "--seconds", type=float, metavar="S", help="how long they look on (default: 60); from 900 on it is judged whether memory grows"
+        "--seconds", type=float, metavar="S", help="how long they look on (default: 60); from 1800 on it is judged whether memory grows"
     )
     parser.add_argument(
         "--first-views", type=int, metavar="N", help="how often each of the pages is opened for the first time (default: 5)"

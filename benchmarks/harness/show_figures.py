@@ -14,9 +14,10 @@ BEYOND_REFRESH_S = 1.0  # what the way to the page may take besides waiting for 
 FIRST_VIEW_S_MAX = 2.0
 MEMORY_PER_VIEWER_BYTES_MAX = 5_000_000
 # A day of 15 hours may add no more than what 20 viewers are allowed. What comes to an end by itself (each group's first vote, what is kept
-# once) is over in the first third of the time, which is not compared; a shorter time than this would only measure the noise.
+# once) is over in the first third of the time, which is not compared. Medians of some minutes still differ by a megabyte without anything
+# that grows, so it takes half an hour until the limit stands out from that.
 GROWTH_BYTES_PER_MINUTE_MAX = 100_000
-GROWTH_WATCHED_S_MIN = 890.0  # of `--seconds 900`, from the first sample to the last
+GROWTH_WATCHED_S_MIN = 1_790.0  # of `--seconds 1800`, from the first sample to the last
 WINDOWS = 3  # of the time: the last is compared with the one before it
 CURVE_POINTS = 60
 MEGABYTE = 1_000_000

@@ -41,7 +41,7 @@ def test_each_has_its_file_and_all_goals_reached_is_exit_code_0(place: Path) -> 
     assert (result["ok"], [one["verdict"] for one in result["goals"]]) == (True, ["reached"] * 4)
     assert [(one["found"], one["wanted"]) for one in result["goals"][:2]] == [("120", "≥ 100"), ("2.0", "≤ 1.5")]
     assert json.loads((place / "results" / "show.json").read_text("utf-8")) == GOOD
-    assert "['--json', '--seconds=1200']" in done.stderr, "long enough for every goal"
+    assert "['--json', '--seconds=1800']" in done.stderr, "long enough for every goal"
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def latency(p50: float = 0.6, p95: float = 1.0, p99: float = 1.5) -> Mapping[str
 def show(p95: float = 6.0, first_view: float = 2.0, per_viewer: int = 5_000_000, a_minute: int = 100_000) -> Mapping[str, Any]:
     figures = module("show_figures")
     end_bytes = 100_000_000 + 20 * per_viewer
-    samples = [(float(at_s), end_bytes - round((900 - at_s) / 60 * a_minute)) for at_s in range(0, 901, 2)]
+    samples = [(float(at_s), end_bytes - round((1_800 - at_s) / 60 * a_minute)) for at_s in range(0, 1_801, 2)]
     views = {"Results": [0.5, 0.6], "People": [first_view]}
     found = figures.Found(20, 5.0, 1_000.0, [1.0] * 94 + [p95] * 6, [], views, views, 100_000_000, samples)
     return dict(figures.document(found))
@@ -181,7 +181,7 @@ def test_whether_memory_grows_is_not_judged_by_a_minute() -> None:
 
 
 def test_what_is_over_in_the_first_third_is_no_growth() -> None:
-    samples = [(float(at_s), 100_000_000 + min(at_s, 300) * 100_000) for at_s in range(0, 901, 2)]
+    samples = [(float(at_s), 100_000_000 + min(at_s, 600) * 100_000) for at_s in range(0, 1_801, 2)]
     assert module("show_figures").growth_per_minute(samples) == 0
 
 
