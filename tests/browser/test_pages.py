@@ -87,13 +87,32 @@ def test_the_numbers_are_those_of_the_command_line(held: Held, path: str) -> Non
     expect(page.get_by_test_id("total-voters").first).to_have_attribute("data-value", str(VOTERS_ASKED))
     expect(page.get_by_test_id("simulation").first).to_be_visible()
     expect(page.get_by_test_id("agreement").first).to_have_attribute("data-state", "green", timeout=SHOWN_WITHIN_MS)
+    total, registered = held.results["total_votes"], held.results["registered"]
+    expect(page.get_by_test_id("turnout").first).to_have_text(f"{total / registered:.1%}")
     if path in {"", "?view=wall"}:
-        expect(page.get_by_test_id("leader-name")).to_have_text(held.results["candidates"][0]["candidate_name"])
+        first, second = held.results["candidates"][:2]
+        expect(page.get_by_test_id("leader-name")).to_have_text(first["candidate_name"])
         shown = [int(one.get_attribute("data-votes") or -1) for one in page.get_by_test_id("candidate").all()]
         assert shown == [one["total_votes"] for one in held.results["candidates"]]
+        expect(page.get_by_test_id("margin")).to_contain_text(f"{first['total_votes'] - second['total_votes']:,} vote")
     if path == "places":
-        tiles = page.locator(".lt-atlas [data-votes]").all()
-        assert sum(int(tile.get_attribute("data-votes") or -1) for tile in tiles) == held.results["total_votes"]
+        assert votes_in(page, ".lt-atlas") == total
+    if path == "people":
+        figures = ("ages", "genders", "parties", "party-shares", "turnout-ages", "turnout-genders")
+        assert {one: votes_in(page, f"[data-testid=figure-{one}]") for one in figures} == dict.fromkeys(figures, total)
+    if path == "time":
+        scrubber = page.locator(".st-key-moment [role=slider]")
+        if scrubber.count():  # an election that was held within one minute has no other moment than now
+            scrubber.press("ArrowLeft")
+            expect(page.locator("[data-testid=figure-then] [data-testid=sentence]")).to_contain_text("At ")
+        assert votes_in(page, "[data-testid=figure-then]") == votes_in(page, "[data-testid=figure-then-map]") == total
+    if path == "trust":
+        for witness in ("ledger", "topic", "tally"):
+            expect(page.get_by_test_id(witness)).to_have_attribute("data-value", str(total))
+
+
+def votes_in(page: Page, selector: str) -> int:
+    return sum(int(one.get_attribute("data-votes") or -1) for one in page.locator(f"{selector} [data-votes]").all())
 
 
 def test_one_county_is_what_the_tally_says(held: Held) -> None:
