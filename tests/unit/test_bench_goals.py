@@ -166,6 +166,13 @@ def test_just_over_its_limit_a_goal_is_missed(make: Make, over: Mapping[str, flo
     assert result["goals"][goal]["found"] is not None
 
 
+@pytest.mark.parametrize("make", MAKERS, ids=lambda make: make.__name__)
+def test_the_table_for_people_has_the_goals_beside_what_was_found(make: Make) -> None:
+    rows = list(module(f"{make.__name__}_figures").rows(make()))
+    assert all(isinstance(cell, str) for row in rows for cell in row)
+    assert len([wanted for _, _, wanted in rows if any(digit in wanted for digit in "123456789")]) >= len(make()["goals"]) - 1, "lost is 0"
+
+
 def test_who_saw_nothing_has_reached_nothing() -> None:
     result = module("show_figures").document(module("show_figures").Found(20, 5.0))
     assert set(result["not_measured"]) == set(result["goals"])
