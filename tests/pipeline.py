@@ -282,9 +282,10 @@ class Spark:
 
 
 @contextmanager
-def tallying(pipeline: Pipeline, spark: Spark, reached: Reached = unwatched) -> Iterator[Worker]:
-    """The tally as a stage runs it, in a session that outlives it; a service that goes away is a failure here."""
-    settings, session = pipeline.settings, spark.session(pipeline.settings)
+def tallying(pipeline: Pipeline, spark: Spark, reached: Reached = unwatched, votes_max: int | None = None) -> Iterator[Worker]:
+    """The tally as a stage runs it, in a session that outlives it; a service that goes away is a failure here. `votes_max`: of a batch."""
+    settings = pipeline.settings if votes_max is None else pipeline.settings.model_copy(update={"tally_batch_votes_max": votes_max})
+    session = spark.session(settings)
     worker = Worker(
         lambda stop: _tally_while_services_answer(session, settings, pipeline.kafka, pipeline.database_url, stop, reached=reached)
     )

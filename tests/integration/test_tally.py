@@ -1,5 +1,6 @@
 """What anybody reads on the aggregated topics is what SQL says of the ledger, whatever has happened to the count on the way."""
 
+import logging
 import shutil
 import threading
 from collections import Counter
@@ -18,6 +19,7 @@ from livetally.adapters.postgres import connect
 from livetally.adapters.publisher import AllOrNothing, Outgoing
 from livetally.adapters.rights import Rights
 from livetally.audit.walk import audit
+from livetally.commands.results import print_board, read_board
 from livetally.core.errors import LedgerError, ServiceError
 from livetally.core.tally import VIEWS
 from livetally.core.wire import BY_AGE
@@ -199,17 +201,35 @@ def test_a_batch_that_spark_has_finished_and_nobody_stored_is_done_again(pipelin
     assert generation(pipeline) == (1, "shown", "first count")
 
 
-def test_a_recount_that_was_asked_for_is_shown_once_it_has_caught_up(pipeline: Pipeline, spark: Spark) -> None:
+def test_a_recount_that_was_asked_for_says_how_far_it_is_and_is_shown_once_it_has_caught_up(
+    pipeline: Pipeline, spark: Spark, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
     pipeline.hold_election(20)
     pipeline.cast_votes(range(20))
     pipeline.record_all()
     tally_all(pipeline, spark)
     pipeline.sql("UPDATE cells SET votes = votes + 1")
     Cells(pipeline.connection).request_recount()
-    with tallying(pipeline, spark) as worker:
+    boards: list[dict[str, Any]] = []
+
+    def look(point: Point) -> None:
+        if point is Point.AFTER_PUBLISH and not boards:
+            boards.append(read_board(pipeline.database_url))
+
+    with caplog.at_level(logging.INFO, count_module.__name__), tallying(pipeline, spark, look, votes_max=10) as worker:
         wait_for(lambda: generation(pipeline)[:2] == (2, "shown"), "the recount is shown")
         await_tallied(pipeline, worker)
     assert generation(pipeline)[2].startswith("recount: it was asked for")
+    (meanwhile,) = boards
+    assert meanwhile["recounting"] == generation(pipeline)[2]
+    assert 0 < meanwhile["recounted_percent"] < 100
+    print_board(meanwhile)
+    assert f"{meanwhile['recounted_percent']}% of them so far; these are the numbers from before" in "".join(capsys.readouterr())
+    (first, *_) = (record.__dict__ for record in caplog.records if record.getMessage() == "recounting")
+    assert first["offsets"] * 100 // first["of"] == meanwhile["recounted_percent"]
+    assert caplog.messages[-1] == "the recount has caught up and is shown from now on"
+    afterwards = read_board(pipeline.database_url)
+    assert (afterwards["recounting"], afterwards["recounted_percent"]) == (None, None)
     assert_exact(pipeline, 20)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from livetally.adapters.alerts import Alerts, KnownAlert
+from livetally.adapters.cells import Cells
 from livetally.adapters.postgres import Connection
 from livetally.audit.report import Report
 from livetally.core.access import Role
@@ -116,6 +117,18 @@ def test_numbers(site: Site) -> None:
     history = site.get("/elections/live/history").json()
     assert [one["total_votes"] for one in history["candidates"]] == [[3], [4]]
     assert site.get("/elections/live/history?state=Nowhere").json()["field"] == "state"
+
+
+def test_a_recount_says_how_far_it_is_and_shows_the_numbers_from_before(site: Site, connection: Connection) -> None:
+    def told(path: str) -> tuple[bool, int | None, int]:
+        found = site.get(f"/elections/live/{path}").json()
+        return found["recounting"], found["recounted_percent"], found["total_votes"]
+
+    assert told("results") == told("turnout") == (False, None, 7)
+    recount = Cells(connection).begin("tests", "recount: its checkpoint is lost").number
+    assert told("results") == (True, 0, 7)
+    connection.execute("INSERT INTO tally_positions VALUES (%s, 0, 3)", (recount,))  # of what was counted election by election
+    assert told("results") == told("turnout") == (True, 100 * 3 // len(SHOWN), 7)
 
 
 def test_at_a_moment(site: Site, hall: Hall) -> None:
@@ -235,6 +248,7 @@ def test_sums_over_all_elections_are_for_who_may_see_each(
     hall = Hall(connection)
     hall.add("live")
     hall.add("turnout", visible="turnout", closes_at=SOON)
+    hall.add("draft", status="draft", opens_at=None)
     observer = add_person(connection, "b", Role.OBSERVER)
     with served(servers.kafka, database_url, acts=replace(IDLE, audit=lambda: audited)) as site:
         assert site.get("/elections/turnout/audit", observer).json()["all_elections"]["heads"] == audited.heads

@@ -156,10 +156,11 @@ def test_postgresql_has_never_answered() -> None:
 
 
 def test_recounting() -> None:
-    facts = Facts((election(),), 10, {"e": 1}, recounting="the checkpoint is lost")
+    facts = Facts((election(),), 10, {"e": 1}, recounting="the checkpoint is lost", recounted_percent=42)
     test = page(snapshot(result({"Ada": 300}), facts=facts))
     assert marked(test, "recounting") == ["Recounting"]
     assert "the checkpoint is lost" in marked(test, "notice")[0]
+    assert "counted again, 42% of them so far" in marked(test, "notice")[0]
 
 
 def test_the_newest_election_is_shown_until_somebody_chooses() -> None:

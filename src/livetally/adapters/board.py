@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from livetally.adapters.cells import Cells, Standing
+from livetally.adapters.cells import Cells, Recount, Standing
 from livetally.adapters.postgres import Connection
 from livetally.adapters.queries import queries
 from livetally.adapters.roll import Roll
@@ -23,7 +23,7 @@ class Result:
     election_id: str
     standings: tuple[Standing, ...]
     on_roll: int
-    recounting: str | None
+    recounting: Recount | None
     reached: datetime | None
     unreadable: int
 

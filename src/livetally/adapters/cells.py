@@ -72,6 +72,14 @@ class Changes:
 
 
 @dataclass(frozen=True, slots=True)
+class Recount:
+    """Why everything is being counted again, and how much of what the shown count has is counted again already."""
+
+    reason: str
+    percent: int
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """One line of the result."""
 
@@ -225,10 +233,10 @@ class Cells:
         row = self._connection.execute(self._sql["last_change"], (generation,)).fetchone()
         return int(row[0]) if row else -1
 
-    def recounting(self) -> str | None:
-        """Why a recount is under way; None if there is none."""
+    def recounting(self) -> Recount | None:
+        """The recount that is under way; None if there is none."""
         row = self._connection.execute(self._sql["counting"]).fetchone()
-        return str(row[1]) if row else None
+        return Recount(*row) if row else None
 
     def positions(self, generation: int) -> dict[int, int]:
         return dict(self._connection.execute(self._sql["positions"], (generation,)).fetchall())

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from livetally.adapters.cells import Cells
+from livetally.adapters.cells import Cells, Recount
 from livetally.adapters.postgres import Connection, connect, explained
 from livetally.adapters.rights import Rights
 from livetally.adapters.roll import Roll
@@ -38,8 +38,8 @@ class Database:
         with self._healing() as connection:
             return Roll(connection).candidate_count(election_id)
 
-    def recounting(self) -> str | None:
-        """Why a recount is under way; None if there is none."""
+    def recounting(self) -> Recount | None:
+        """The recount that is under way; None if there is none."""
         with self._healing() as connection:
             return Cells(connection).recounting()
 

@@ -137,7 +137,8 @@ def _footer(snapshot: Snapshot, result: Result | None, now: datetime) -> list[Te
         pace = f" · {minute.votes:,} votes in the last {(minute.until - minute.since).total_seconds():.0f} s" if minute else ""
         parts.append(Text(f"Newest number: {age_s:,} s ago{pace}", style="dim"))
     if snapshot.facts is not None and snapshot.facts.recounting:
-        parts.append(Text("The votes are being counted anew; these are the numbers from before.", style="yellow"))
+        far = f"{snapshot.facts.recounted_percent}% of them so far"
+        parts.append(Text(f"The votes are being counted anew, {far}; these are the numbers from before.", style="yellow"))
     parts += [
         Text(f"{one.service} has not answered since {one.since:%H:%M:%S} UTC. The numbers are the last ones known.", style="yellow")
         for one in snapshot.troubles

@@ -39,6 +39,7 @@ def read_board(database_url: str, election_id: str | None = None, at: datetime |
         roll, cells = Roll(connection), Cells(connection)
         election = chosen_election(roll, election_id)
         standings = cells.results(election.election_id, at)
+        recount = cells.recounting() if at is None else None
         off_pace = History(connection).off_pace(election.election_id)
         return {
             "election_id": election.election_id,
@@ -46,7 +47,8 @@ def read_board(database_url: str, election_id: str | None = None, at: datetime |
             "simulated": election.simulated,
             "status": election.status_at(datetime.now(UTC)),
             "at": None if at is None else at.isoformat(),
-            "recounting": cells.recounting() if at is None else None,
+            "recounting": recount and recount.reason,
+            "recounted_percent": recount and recount.percent,
             "total_votes": sum(one.total_votes for one in standings),
             "unreadable_votes": cells.unreadable(),  # of the whole count, whatever moment is asked for
             "late_votes": off_pace.late,
@@ -68,7 +70,10 @@ def print_board(board: dict[str, Any]) -> None:
     total, registered = board["total_votes"], board["registered"]
     say(f"{board['name']} ({board['status']}{', SIMULATION' if board['simulated'] else ''}){' at ' + board['at'] if board['at'] else ''}")
     if board["recounting"]:
-        say(f"The votes are being counted anew ({board['recounting']}); these are the numbers from before.")
+        say(
+            f"The votes are being counted anew ({board['recounting']}), {board['recounted_percent']}% of them so far; "
+            "these are the numbers from before."
+        )
     print_table(
         ("candidate", "party", "votes", "share"),
         [

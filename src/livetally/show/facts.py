@@ -12,11 +12,13 @@ class DatabaseFacts:
 
     def read(self) -> Facts:
         elections = tuple(self._database.elections())
+        recount = self._database.recounting()
         return Facts(
             elections,
             registered=self._database.registered(),
             candidates={one.election_id: self._database.candidate_count(one.election_id) for one in elections},
-            recounting=self._database.recounting(),
+            recounting=recount.reason if recount else None,
+            recounted_percent=recount.percent if recount else 0,
             rejected=self._database.rejected(),
             stages=self._database.stages(),
             rolls=self._database.rolls(),

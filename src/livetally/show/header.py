@@ -162,7 +162,8 @@ def wrong(snapshot: Snapshot, moment: Moment) -> list[str]:
     ]
     if snapshot.facts and snapshot.facts.recounting is not None:
         lines.append(
-            "<b>All votes are being counted again.</b> Until that has caught up, these are the numbers from before. "
+            f"<b>All votes are being counted again, {snapshot.facts.recounted_percent}% of them so far.</b> "
+            "Until that has caught up, these are the numbers from before. "
             f'<span class="lt-detail">{said(snapshot.facts.recounting)}</span>'
         )
     if snapshot.unreadable.count:

@@ -144,6 +144,7 @@ class Facts:
     registered: int
     candidates: Mapping[str, int]  # election_id -> how many stand
     recounting: str | None = None  # why, while the tally counts everything again
+    recounted_percent: int = 0  # how far it is with that
     rejected: Mapping[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)  # by election, see `trust.Trust`
     stages: frozenset[str] | None = None  # those that are connected to PostgreSQL now: record, tally; None where nobody has asked
     rolls: Mapping[str, int] = field(default_factory=dict)  # election_id -> how many may vote, where that is not everybody

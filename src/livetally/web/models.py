@@ -256,6 +256,7 @@ RESULT = {
     "status": "closed",
     "as_of": "2026-05-07T18:00:00Z",
     "recounting": False,
+    "recounted_percent": None,
     "registered": 300,
     "total_votes": 214,
 }
@@ -270,6 +271,7 @@ class Turnout(Answer):
     status: Status
     as_of: Annotated[datetime | None, Field(description="the newest time of voting that is counted; null: nothing yet")]
     recounting: Annotated[bool, Field(description="whether the votes are being counted anew; then these are the numbers from before")]
+    recounted_percent: Annotated[int | None, Field(description="how many of them are counted anew so far; null unless `recounting`")]
     registered: Annotated[int, Field(description="people who may vote in it")]
     total_votes: int
 

@@ -154,6 +154,7 @@ def turnout_of(election: Election, found: Result, now: datetime) -> models.Turno
         status=election.status_at(now),
         as_of=found.reached,
         recounting=found.recounting is not None,
+        recounted_percent=found.recounting and found.recounting.percent,
         registered=found.on_roll,
         total_votes=found.total_votes,
     )

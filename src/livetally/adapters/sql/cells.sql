@@ -216,8 +216,16 @@ SELECT coalesce(sum(t.votes), 0)::bigint FROM shown_totals t
 WHERE t.view = 'candidate' AND NOT EXISTS (SELECT FROM candidates k WHERE k.election_id = t.election_id AND k.candidate_id = t.group_1);
 
 -- name: counting
--- A recount that is under way, and why.
-SELECT generation, reason FROM tally_generations WHERE state = 'counting' ORDER BY generation DESC LIMIT 1;
+-- A recount that is under way, why, and how much it has read of what the shown count has.
+WITH read AS (
+    SELECT g.generation, g.state, g.reason, coalesce(sum(p.next_offset), 0) AS offsets
+    FROM tally_generations g LEFT JOIN tally_positions p USING (generation)
+    GROUP BY g.generation, g.state, g.reason
+)
+SELECT c.reason, coalesce(least(100, floor(100 * c.offsets / nullif(s.offsets, 0))), 0)::int
+FROM read c LEFT JOIN read s ON s.state = 'shown'
+WHERE c.state = 'counting'
+ORDER BY c.generation DESC LIMIT 1;
 
 -- name: positions
 SELECT votes_partition, next_offset FROM tally_positions WHERE generation = %s;
