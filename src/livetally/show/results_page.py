@@ -145,7 +145,8 @@ def _changed(change: Change) -> str:
         mark = "▲" if change.climbed > 0 else "▼"
         parts.append(
             f'<span class="lt-rank lt-rank-{direction}" data-testid="rank-change" data-climbed="{change.climbed}">'
-            f'<span aria-hidden="true">{mark}</span> {direction} {plural(abs(change.climbed), "rank")}</span>'
+            f'<span aria-hidden="true">{mark} {abs(change.climbed)}</span>'
+            f'<span class="lt-hidden">{direction} {plural(abs(change.climbed), "rank")}</span></span>'
         )
     if change.votes > 0:
         parts.append(
