@@ -105,7 +105,11 @@ def told_of(shown: Result) -> Told:
     }
     if first.votes == last.votes and first is not last:
         ahead = {place.name: Ahead((first.candidate_id, last.candidate_id), place.votes // 2) for place in shown.places}
-    kent = replace(shown, places=tuple(one for one in shown.places if one.name == "Kent"))
+    kent = replace(
+        shown,
+        places=tuple(one for one in shown.places if one.name == "Kent"),
+        cities=tuple(one for one in shown.cities if one.within == "Kent"),
+    )
     return Told(Answer(series, NOW), {end: Then(end, before, ahead) for end in ENDS}, ahead, {("Kent", ""): kent})
 
 

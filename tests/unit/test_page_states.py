@@ -128,6 +128,16 @@ def test_one_vote_makes_nobody_lead_in_a_place_unless_it_is_over(state: str) -> 
     assert ("Ada has most votes" in said) == (state == "closed")
 
 
+def test_a_county_and_its_cities_are_of_the_same_moment() -> None:
+    """The board may be a batch ahead of the answer about one place; side by side both must add up to the same."""
+    told = told_of(whole(MANY))
+    kent = told.own["Kent", ""]
+    one_less = tuple(replace(one, votes=max(one.votes - 1, 0)) for one in kent.cities)
+    told.own = {("Kent", ""): replace(kent, cities=one_less)}
+    test = page(drawn(whole(MANY)), "Places", told, county="Kent")
+    assert "Most votes are from Dover: 249 of 249 (100.0%)." in text(markup(test))
+
+
 LATELY = replace(
     since(look(whole({"Ada": 230, "Bo": 195, "Cy": 50}), NOW), whole(MANY), NOW, whole({"Ada": 230, "Bo": 195, "Cy": 50})),
     since=NOW - timedelta(seconds=60),

@@ -149,11 +149,14 @@ def choose_place(scene: Scene) -> tuple[str | None, str | None]:
 def show_one(scene: Scene, county: str, city: str | None) -> None:
     """One county's own result, and its cities'."""
     where = f"{said(city)}, {label_of(county)}" if city else label_of(county)
+    inside = tuple(one for one in scene.result.cities if one.within == county)
     if scene.hides_choices:
         st.html(f"{own_title(where)}{sections.sealed(scene)}")
     else:
-        show_own_result(scene, where, scene.asking.place(scene.result.election_id, county, city or ""), "" if city else county)
-    inside = tuple(one for one in scene.result.cities if one.within == county)
+        answer = scene.asking.place(scene.result.election_id, county, city or "")
+        show_own_result(scene, where, answer, "" if city else county)
+        if answer.value and not city:
+            inside = answer.value.cities  # of the same moment as the candidates' votes: both add up to the same
     rows = [Bar(label_of(one.name), one.votes, "var(--lt-hue-1)") for one in inside]
     total = sum(one.votes for one in inside)
     sentence = f"{sentences.most_votes(inside, 'city')} {sentences.lately_there(scene.last_minute, county)}"
