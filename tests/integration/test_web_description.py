@@ -14,6 +14,7 @@ from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 from schemathesis.core.failures import FailureGroup
 from schemathesis.core.result import Ok
+from schemathesis.specs.openapi.checks import ignored_auth, negative_data_rejection
 
 from described import OTHERS_TEST, examples_of, operations, resolved
 from livetally.adapters.people import People
@@ -166,6 +167,8 @@ def _try_out(cases: st.SearchStrategy[Any], admin: Credential) -> None:
                     schemathesis.checks.status_code_conformance,
                     schemathesis.checks.content_type_conformance,
                     schemathesis.checks.response_schema_conformance,
+                    negative_data_rejection,
+                    ignored_auth,
                 ],
             )
         except FailureGroup as group:
