@@ -8,7 +8,7 @@ import pytest
 
 from livetally.core.access import Role
 from livetally.core.elections import VISIBILITIES, Election, Visible
-from livetally.core.sight import Sight, may_know_of, sight, tells_no_more
+from livetally.core.sight import Sight, may_know_of, may_see_sums, sight, tells_no_more
 
 NOW = datetime(2026, 5, 7, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -68,3 +68,12 @@ def test_an_election_whose_end_has_come_is_closed_whoever_looks() -> None:
 def test_an_alert_about_a_candidate_is_a_part_of_the_result(seen: Sight) -> None:
     assert tells_no_more("c0", seen) == (seen is Sight.RESULT)
     assert tells_no_more("", seen)
+
+
+def test_sums_over_all_elections_are_hidden_by_one_that_hides_its_turnout() -> None:
+    def may(*elections: Election) -> bool:
+        return may_see_sums([(one, sight(one, Role.OBSERVER, NOW)) for one in elections])
+
+    assert may()
+    assert may(election("open"), election("open", "turnout"), election("draft"), election("open", "officials", kind="simulated"))
+    assert not may(election("open"), election("open", "officials"))

@@ -39,9 +39,9 @@ def tells_no_more(candidate_id: str, seen: Sight) -> bool:
     return not candidate_id or seen is Sight.RESULT
 
 
-def may_see_sums(sights: Iterable[Sight]) -> bool:
-    """Whether numbers over all elections may be seen: beside one that hides its turnout, the difference would tell it."""
-    return all(seen is not Sight.NOTHING for seen in sights)
+def may_see_sums(sights: Iterable[tuple[Election, Sight]]) -> bool:
+    """Whether numbers over all elections may be seen: beside one that hides its turnout, the difference would tell it. A draft has none."""
+    return all(seen is not Sight.NOTHING or election.status == "draft" for election, seen in sights)
 
 
 def _counting_hides_nothing(election: Election, now: datetime) -> bool:

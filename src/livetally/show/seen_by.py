@@ -48,7 +48,7 @@ def seen_by(person: Person, snapshot: Snapshot, now: datetime) -> Snapshot:
         for election_id, changes in snapshot.last_minute.items()
         if election_id in some
     }
-    hides_counts = not may_see_sums(sights.values()) or (not known and bool(snapshot.results))
+    hides_counts = not may_see_sums((one, sights[one.election_id]) for one in known) or (not known and bool(snapshot.results))
     return replace(
         snapshot,
         results=results,

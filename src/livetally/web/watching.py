@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -20,7 +19,7 @@ from livetally.web.limits import take_longer
 from livetally.web.models import InPath
 from livetally.web.organising import Audited
 from livetally.web.problems import Problem
-from livetally.web.seeing import known, told
+from livetally.web.seeing import known, no_election, told
 
 LISTED_MAX = 200
 AUDIT_S_MAX = 900.0  # it reads every ballot, row and message
@@ -77,7 +76,11 @@ async def audit(request: Request, ground: OnGround, election_id: InPath, person:
     # As it is now: while the audit went on, one may have been opened, or closed.
     elections = await ground.pool.ask(lambda connection: Roll(connection).elections())
     now = ground.now()
-    return _told_of(report, election_id, {one.election_id: sight(one, role_in(person, one.election_id), now) for one in elections})
+    sights = [(one, sight(one, role_in(person, one.election_id), now)) for one in elections]
+    seen = next((seen for one, seen in sights if one.election_id == election_id), None)
+    if seen is None:  # a draft, and it has been deleted
+        raise no_election()
+    return _told_of(report, election_id, seen, is_all=may_see_sums(sights))
 
 
 async def _audit(ground: Ground) -> Audited:
@@ -85,12 +88,12 @@ async def _audit(ground: Ground) -> Audited:
         return await asyncio.to_thread(ground.organising.audit)
 
 
-def _told_of(report: Audited, election_id: str, sights: Mapping[str, Sight]) -> models.Audit:
+def _told_of(report: Audited, election_id: str, seen: Sight, *, is_all: bool) -> models.Audit:
     """Of places the name alone: the words behind it may say who voted for whom."""
-    found, seen = report.told_of(election_id), sights[election_id]
+    found = report.told_of(election_id)
     differences = found["shared_differences"] + (found["differences"] if seen is Sight.RESULT else [])
     counts = {} if seen >= Sight.TURNOUT else {"accepted": None, "tallied": None}
-    sums = models.AuditSums.model_validate(report.as_json()) if may_see_sums(sights.values()) else None
+    sums = models.AuditSums.model_validate(report.as_json()) if is_all else None
     return models.Audit(**found | counts | {"differences": [one.partition(": ")[0] for one in differences], "all_elections": sums})
 
 
