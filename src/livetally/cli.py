@@ -301,7 +301,7 @@ def _add_upkeep(commands: Commands) -> None:
         commands,
         "test",
         "test:test",
-        "every check that CI makes; `test quick` needs no service, `test faults` breaks services and recorders",
+        "every check that CI makes; `test quick` needs no service, `test faults` breaks services and recorders, `test recovery` the tally",
     )
     test.add_argument("which", choices=("all", "quick", "faults", "recovery"), nargs="?", default="all")
     test.add_argument(
