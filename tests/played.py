@@ -37,18 +37,19 @@ from livetally.show.trust import Agreement
 from servers import free_port
 from waiting import wait_for
 
-FILE = "PLAYED_FILE"  # in the environment of the server
+FILE, SINCE = "PLAYED_FILE", "PLAYED_SINCE"  # in the environment of the server
+PLAYED_BEFORE_S = 300.0  # so long votes have been coming in when the first viewer looks
 BEGAN = datetime(2026, 5, 4, 19, 0, tzinfo=UTC)
 REGISTERED = 100_000
 ELECTION = Election("e", "Council of the Borough of Wethersby", "simulated", "open", 1, None, None)
 NAMES = ("Kennith Evans", "Laine Myers", "Julee Duncan", "Oswin Featherstonehaugh-Cholmondeley", "Ada Lin", "Bo Ek", "Cy Dee", "Dee Ess")
-# Votes of each a second, and how many there were when it began. The second overtakes the first again and again.
+# Votes of each a second.
 PACE = (13, 11, 8, 5, 3, 2, 1, 1)
 
 
 @dataclass(frozen=True)
 class Board:
-    """`is_moving`: votes come in with every second."""
+    """`is_moving`: votes come in with every second, for as long as the server is looked at."""
 
     candidates: int = 3
     is_moving: bool = False
@@ -99,7 +100,7 @@ def by_place(people: tuple[Standing, ...]) -> dict[str, dict[str, int]]:
 
 
 def result(board: Board, now: datetime) -> Result:
-    second = (now - BEGAN).total_seconds() % 1200 if board.is_moving else 0.0
+    second = now.timestamp() - float(os.environ[SINCE]) if board.is_moving else 0.0
     people = standings(board, second)
     total = sum(one.votes for one in people)
     names = {county.name: county for county in counties()}
@@ -150,7 +151,8 @@ class Played:
 
     def place(self, _election_id: str, county: str, city: str = "") -> Answer[Result]:
         shown = result(self.on(), _now())
-        there = SimpleNamespace(votes=by_place(shown.candidates)[county], registered=1160, cities=())
+        cities = tuple(one for one in shown.cities if one.within == county)
+        there = SimpleNamespace(votes=by_place(shown.candidates)[county], registered=1160, cities=cities)
         return Answer(place_result(shown, county, city, cast("Any", there)), _now())
 
     def person(self, _hashed: bytes) -> Answer[Person]:
@@ -192,6 +194,7 @@ class Playhouse:
         self._file = directory / "board"
         self._log = directory / "log"
         self._port = free_port()
+        self._since = str(_now().timestamp() - PLAYED_BEFORE_S)
         self.url = f"http://127.0.0.1:{self._port}"
         self.show("still")
         self.start()
@@ -208,7 +211,7 @@ class Playhouse:
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, __file__, str(self._port)],
-                env=os.environ | {FILE: str(self._file), "PYTHONPATH": paths},
+                env=os.environ | {FILE: str(self._file), SINCE: self._since, "PYTHONPATH": paths},
                 stdout=log,
                 stderr=log,
             )

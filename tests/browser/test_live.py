@@ -130,6 +130,7 @@ def test_a_telephone_shows_every_column(play: Play, path: str) -> None:
     expect(tables.last).to_be_visible()
     for table in tables.all():
         titles = table.locator("th").evaluate_all("all => all.map(one => one.textContent)")
+        assert table.locator("tbody tr").count(), titles
         seen = table.evaluate(
             "table => [...table.tHead.rows[0].cells, ...table.tBodies[0].rows[0].querySelectorAll('.lt-below-title')]"
             ".filter(one => one.checkVisibility()).map(one => one.textContent)"
@@ -159,8 +160,8 @@ def test_the_controls_with_the_keyboard_alone(play: Play) -> None:
     page.get_by_label("Find a county").focus()
     page.keyboard.type("shire")
     table = page.locator(".st-key-table-counties table")
-    expect(table).to_contain_text("Aberdeenshire")
-    expect(table).not_to_contain_text("Kent")
+    expect(table).to_contain_text("of 31")
+    expect(table).not_to_contain_text("Argyll")
     page.get_by_label("Sort by").focus()
     page.keyboard.press("ArrowDown")
     expect(page.get_by_role("option", name="Registered")).to_be_visible()
