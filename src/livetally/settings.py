@@ -119,10 +119,12 @@ class Settings(KafkaSettings):
     kafka_port: Port = Field(9092, description="port of the embedded broker")
     postgres_port: Port = Field(5432, description="port of the embedded PostgreSQL")
     dashboard_port: Port = Field(8501, description="port of the page")
-    dashboard_address: str = Field("127.0.0.1", description="address that the page listens on")
+    dashboard_address: str = Field("127.0.0.1", description="address that the page listens on; beyond loopback it has conditions")
     api_port: Port = Field(8502, description="port of the API")
     api_address: str = Field("127.0.0.1", description="address that the API listens on; beyond loopback it has conditions")
-    api_behind_tls: bool = Field(False, description="whether a proxy with TLS stands in front of the API; `true` once one does")
+    api_behind_tls: bool = Field(
+        False, description="whether a proxy with TLS stands in front of the API and the page; `true` once one does"
+    )
     api_proxy_address: str | None = Field(
         None, description="address of that proxy, as the API sees it: from there alone `X-Forwarded-For` is believed"
     )
@@ -153,10 +155,14 @@ class Settings(KafkaSettings):
     api_body_bytes_max: int = Field(262_144, ge=4096, description="size of a request to the API at most")
     api_request_s_max: float = Field(10.0, gt=0, le=600, description="time until the API has begun to answer a request at most")
     api_requests_per_s: float = Field(
-        50.0, gt=0, description="requests a second that the API takes from one address, and from one credential; ten times as many at once"
+        50.0,
+        gt=0,
+        description="requests a second that the API takes from one address, and with one token, session or voting code; ten times as many at once",
     )
     api_logins_per_minute: float = Field(
-        10.0, gt=0, description="attempts to sign in that the API takes from one address, and for one user"
+        10.0,
+        gt=0,
+        description="attempts to sign in that the API takes from one address, and for one user; half of that from one address for one user",
     )
     api_ballot_wait_ms: int = Field(
         3_000, ge=100, le=60_000, description="time in which Kafka has to acknowledge a ballot, before the API says that it has not"
