@@ -327,6 +327,36 @@ def test_a_repeated_batch_announces_the_same_totals(pipeline: Pipeline, spark: S
     assert announced(pipeline, "aggregated_turnout_by_location") == {("e", "Kent"): 7}
 
 
+@pytest.mark.parametrize(("target", "is_shown"), [({0: 5}, True), ({0: 6}, False), ({0: 5, 1: 1}, False)])
+def test_a_recount_whose_last_batch_was_stored_and_not_shown_is_shown_by_the_next_start(
+    pipeline: Pipeline, target: dict[int, int], *, is_shown: bool
+) -> None:
+    """Spark has finished that batch, and when nobody votes any more no other comes."""
+    pipeline.hold_election(1)
+    cells = Cells(pipeline.connection)
+    for _ in range(2):
+        generation = cells.begin("fingerprint", "a count")
+        with pipeline.connection.transaction():
+            cells.store(generation.number, adding(0, KENT, {}, {0: 5}))
+    publisher = AllOrNothing(pipeline.kafka, TRANSACTIONAL_ID)
+    newest = cells.newest()
+    assert newest is not None
+    count = Count(
+        newest,
+        target,
+        pipeline.connection,
+        publisher,
+        Batches(),  # type: ignore[arg-type]
+        now=lambda: datetime(2026, 5, 7, tzinfo=UTC),
+        reached=unwatched,
+        at_work=threading.Lock(),
+    )
+    with closing(count):
+        count.begin()
+    assert pipeline.sql("SELECT generation FROM tally_generations WHERE state = 'shown'") == [(2 if is_shown else 1,)]
+    assert announced(pipeline, "aggregated_turnout_by_location") == ({("e", "Kent"): 3} if is_shown else {})
+
+
 def test_whatever_ends_the_watching_ends_the_query_so_that_the_next_one_can_begin(
     pipeline: Pipeline, spark: Spark, monkeypatch: pytest.MonkeyPatch
 ) -> None:

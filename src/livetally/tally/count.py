@@ -71,10 +71,10 @@ class Count:
 
     def begin(self) -> None:
         """Before the first batch: publish every total, because the last batch may have been stored and not published."""
-        if not self._shown and not any(self._target.values()):
-            self._show()  # there is nothing to count, so no batch would ever come and show it
-        elif self._shown:
+        if self._shown:
             self._publish_everything()
+        elif self._has_caught_up(self.positions):
+            self._show()  # perhaps no batch ever comes that would: there is nothing to count, or the last one was stored and not shown
 
     def count_batch(self, votes: DataFrame, batch: int) -> None:
         """Returns when the batch before is stored and announced, and this one is on its way."""
@@ -144,12 +144,15 @@ class Count:
         if self._shown:
             alerts = self._watch.look(self._generation, batch.number)
             self._announce(self._cells.changes(self._generation, batch.number) if changes is None else changes, alerts)
-        elif all(batch.ends.get(partition, 0) >= end for partition, end in self._target.items()):
+        elif self._has_caught_up(batch.ends):
             self._show()
             log.info("the recount has caught up and is shown from now on")
         else:
             log.info("recounting", extra={"offsets": sum(batch.ends.values()), "of": sum(self._target.values())})
         self._reached(Point.AFTER_PUBLISH)
+
+    def _has_caught_up(self, positions: Mapping[int, int]) -> bool:
+        return all(positions.get(partition, 0) >= end for partition, end in self._target.items())
 
     def _show(self) -> None:
         self._reached(Point.BEFORE_SHOW)
