@@ -57,6 +57,12 @@ class Alerts:
         row = self._connection.execute(self._sql["newest_repeat"], {"since": since_s, "reasons": REPEATS}).fetchone()
         return row[0] if row else None
 
+    def next_activity(self, generation: int, election_id: str, since_minute: int) -> int | None:
+        """The first minute since then in which somebody has voted, or tried to once more; None if there is none."""
+        since = {"generation": generation, "election_id": election_id, "since": since_minute, "reasons": REPEATS}
+        row = self._connection.execute(self._sql["next_activity"], since).fetchone()
+        return row[0] if row else None
+
     def minutes(self, generation: int, election_id: str, first: int, last: int) -> list[Minute]:
         """Each of these minutes, empty ones too."""
         span = {"generation": generation, "election_id": election_id, "first": first, "last": last}

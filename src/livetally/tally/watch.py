@@ -46,16 +46,29 @@ class Watch:
             return []
         changed: dict[tuple[str, str, str, int], KnownAlert] = {}
         for election in self._alerts.elections(generation):
-            for first in range(_first_due(election), last + 1, MINUTES_AT_ONCE):
+            due = _first_due(election)
+            while due <= last:
                 with self._connection.transaction():
-                    found = self._judge(generation, batch, election, first, min(first + MINUTES_AT_ONCE - 1, last))
+                    found, judged = self._judge_some(generation, batch, election, due, last)
+                    self._alerts.mark_judged(election.election_id, judged)
                 changed |= {(one.election_id, *one.alert.name): one for one in found}
+                due = judged + 1
         self._seen_up_to = last
         return list(changed.values())
 
     def alerts(self) -> list[KnownAlert]:
         """All that there have ever been, the oldest first."""
         return self._alerts.known()
+
+    def _judge_some(self, generation: int, batch: int, election: Judged, due: int, last: int) -> tuple[list[KnownAlert], int]:
+        """From the minute that is due on; and the last that is judged by that. Where nobody has voted as far back as the rules look, there is
+        nothing to judge: between two elections lie days, and behind one vote that says it is older than all others, years."""
+        begin = self._alerts.next_activity(generation, election.election_id, due - WINDOW_MINUTES + 1)
+        if begin is None or begin > last:
+            return [], last
+        first = max(due, begin)
+        until = min(first + MINUTES_AT_ONCE - 1, last)
+        return self._judge(generation, batch, election, first, until), until
 
     def _judge(self, generation: int, batch: int, election: Judged, first: int, last: int) -> list[KnownAlert]:
         election_id = election.election_id
@@ -75,7 +88,6 @@ class Watch:
                 log.info("alert", extra={"rule": one.alert.rule, "state": one.alert.state, "evidence": one.alert.evidence})
             changed += found
         self._alerts.store(changed)
-        self._alerts.mark_judged(election_id, last)
         return changed
 
 

@@ -16,6 +16,19 @@ SELECT extract(epoch FROM reached)::bigint FROM tally_generations WHERE generati
 SELECT floor(extract(epoch FROM max(appended_at)))::bigint FROM rejections
 WHERE appended_at >= to_timestamp(%(since)s) AND reason = ANY(%(reasons)s);
 
+-- name: next_activity
+SELECT (floor(extract(epoch FROM least(
+    (
+        SELECT min(from_time) FROM history
+        WHERE generation = %(generation)s AND election_id = %(election_id)s AND state <> '' AND span_minutes = 1
+            AND from_time >= to_timestamp(%(since)s * 60)
+    ),
+    (
+        SELECT min(appended_at) FROM rejections
+        WHERE election_id = %(election_id)s AND reason = ANY(%(reasons)s) AND appended_at >= to_timestamp(%(since)s * 60)
+    )
+)) / 60))::bigint;
+
 -- name: votes
 SELECT (extract(epoch FROM from_time) / 60)::bigint, state, candidate_id, votes
 FROM history
