@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from pipeline import SOURCE
+from pipeline import PARTITIONS, SOURCE
 from servers import Servers
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 (what is refused)
@@ -21,6 +21,7 @@ def refusal(command: str, servers: Servers, database_url: str, data_dir: Path, *
     variables = {
         "LIVETALLY_KAFKA_BOOTSTRAP_SERVERS": servers.kafka,
         "LIVETALLY_DATABASE_URL": database_url,
+        "LIVETALLY_BALLOT_PARTITIONS": str(PARTITIONS),  # as the tests before this one may have made the topics
         "LIVETALLY_DATA_DIR": str(data_dir),
         "PYTHONPATH": str(SOURCE),
     }
