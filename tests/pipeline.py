@@ -142,7 +142,7 @@ class Pipeline:
         )
 
     def send(self, topic: str, messages: Sequence[tuple[bytes | None, bytes | None, int, dict[str, bytes]]]) -> None:
-        producer = Producer({"bootstrap.servers": self.kafka, "message.max.bytes": 2_000_000, "max.in.flight": 1, "log_level": 0})
+        producer = Producer({"bootstrap.servers": self.kafka, "message.max.bytes": 2_000_000, "enable.idempotence": True, "log_level": 0})
         faults: list[object] = []
         for key, value, partition, headers in messages:
             producer.produce(
