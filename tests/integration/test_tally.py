@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 import pytest
+from py4j.protocol import Py4JJavaError
 
 from livetally.adapters import cells as cells_module
 from livetally.adapters.cells import Batch, Cells, Changes
@@ -25,6 +26,7 @@ from livetally.core.tally import VIEWS
 from livetally.core.wire import BY_AGE
 from livetally.tally import count as count_module
 from livetally.tally import frames
+from livetally.tally import tally as tally_module
 from livetally.tally.count import Count
 from livetally.tally.points import Point, unwatched
 from livetally.tally.publish import TRANSACTIONAL_ID
@@ -373,6 +375,34 @@ def test_whatever_ends_the_watching_ends_the_query_so_that_the_next_one_can_begi
     assert spark.session(pipeline.settings).streams.active == []
     pipeline.cast_votes(range(5))
     pipeline.record_all()
+    tally_all(pipeline, spark)
+    assert_exact(pipeline, 5)
+
+
+def test_a_batch_that_is_interrupted_by_the_stop_is_no_fault_and_counted_by_the_next_start(
+    pipeline: Pipeline, spark: Spark, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one that begins between the last look at the query and its end: nobody waits for it."""
+    monkeypatch.setattr(tally_module, "STOP_TIMEOUT_S", 0.1)
+    pipeline.hold_election(5)
+    pipeline.cast_votes(range(5))
+    pipeline.record_all()
+    jvm: Any = spark.session(pipeline.settings)._jvm
+    is_reading, was_interrupted = threading.Event(), threading.Event()
+
+    def read_until_the_query_is_stopped(point: Point) -> None:
+        if point is Point.BEFORE_COLLECT:
+            is_reading.set()
+            try:
+                jvm.java.lang.Thread.sleep(60_000)
+            except Py4JJavaError:
+                was_interrupted.set()
+                raise
+
+    with tallying(pipeline, spark, read_until_the_query_is_stopped):
+        assert is_reading.wait(60)
+    assert was_interrupted.is_set()
+    assert announced(pipeline, "aggregated_turnout_by_location") == {}
     tally_all(pipeline, spark)
     assert_exact(pipeline, 5)
 

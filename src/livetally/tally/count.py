@@ -34,7 +34,8 @@ log = logging.getLogger(__name__)
 class Count:
     """One generation in progress; `count_batch` is what Spark calls for every batch, at least once and in order.
 
-    `fault` is what ended it, from whichever thread. To be closed before its connection is.
+    `fault` is what ended it, from whichever thread; what Spark does to a batch once the count `is_interrupted` is none.
+    To be closed before its connection is.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class Count:
         self._read_up_to: tuple[int | None, Mapping[int, int]] = (None, {})  # the newest batch that was counted, and its ends
         self.positions: Mapping[int, int] = dict.fromkeys(target, 0) | self._cells.positions(generation.number)
         self.fault: Exception | None = None
+        self.is_interrupted = False
         self._look_at = now() + timedelta(seconds=NOBODY_VOTES_S)  # unless somebody votes before
 
     def begin(self) -> None:
@@ -84,7 +86,8 @@ class Count:
                 self._stored.result()
             self._stored = self._storing.submit(self._store, found)
         except Exception as error:
-            self._keep(error)
+            if not self.is_interrupted:
+                self._keep(error)
             raise
 
     def close(self) -> None:

@@ -119,7 +119,7 @@ def _tally_while_services_answer(
                 warm.compile_code(spark, lambda: stop.is_set() or heart.fault is not None or any(ends(client, VOTES).values()))
                 reached(Point.BEFORE_QUERY)
                 cells.beat()
-                with _running(_start(spark, settings, bootstrap_servers, checkpoint, count)) as query:
+                with _running(_start(spark, settings, bootstrap_servers, checkpoint, count), count) as query:
                     log.info("counting", extra={"generation": generation.number})
                     meter.follows(bootstrap_servers, lambda: count.positions)
                     meter.ready()
@@ -191,13 +191,13 @@ def _start(spark: SparkSession, settings: Settings, bootstrap_servers: str, chec
 
 
 @contextmanager
-def _running(query: StreamingQuery) -> Iterator[StreamingQuery]:
+def _running(query: StreamingQuery, count: Count) -> Iterator[StreamingQuery]:
     """Whatever ends the watching ends the query, too, and entirely: Spark lets no other one begin before."""
     try:
         yield query
     finally:
         if query.isActive:
-            _let_finish(query)
+            _stop(query, count)
         with suppress(StreamingQueryException):  # `_watch` says what a query died of
             query.awaitTermination(STOP_TIMEOUT_S)  # inactive it is a while before it has ended
 
@@ -212,28 +212,29 @@ def _watch(
         refresh.when_due()
         count.look_when_nobody_votes()
         presence.look_when_due()
-    if query.isActive:
-        _let_finish(query)
+    if was_counting := query.isActive:
+        _stop(query, count)
     count.close()
     fault = count.fault or heart.fault
-    if stop.is_set() and "Interrupt" in str(fault):
-        return  # a batch had just begun when the query was stopped, and was interrupted while it read; the next start counts it
     if isinstance(fault, LivetallyError):
         raise fault
     if fault is not None:
         raise ServiceError(f"Counting stopped: {fault}") from fault
-    if (error := query.exception()) is not None:
+    if was_counting:
+        progress.note()
+    elif (error := query.exception()) is not None:
         raise ServiceError(f"Spark stopped counting: {_first_line(error)}") from error
-    progress.note()
-    if not stop.is_set():
+    else:
         raise ServiceError("Spark stopped counting without saying why; its log may.")
 
 
-def _let_finish(query: StreamingQuery) -> None:
+def _stop(query: StreamingQuery, count: Count) -> None:
+    """The batch that is being counted is finished; one that begins now is interrupted, and counted by the next start."""
     waited_s = 0.0
     while query.status["isTriggerActive"] and waited_s < STOP_TIMEOUT_S:
         threading.Event().wait(LOOK_S)
         waited_s += LOOK_S
+    count.is_interrupted = True
     query.stop()
 
 
