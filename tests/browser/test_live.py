@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, ViewportSize, expect
+from playwright.sync_api import Browser, Page, Route, ViewportSize, expect
 
 from browsing import SERIOUS, SHOWN_WITHIN_MS, await_live, chromium, sideways, tab_to
 from played import Playhouse
@@ -89,6 +89,15 @@ def test_a_refresh_keeps_the_focus_the_selection_and_every_place(play: Play) -> 
     assert page.evaluate("window.faintest") == 1
 
 
+def test_numbers_that_get_longer_or_shorter_move_nothing_below_their_sentence(play: Play) -> None:
+    page = play.open("time?every=60", "still")
+    heights = page.evaluate(_REWORD)
+    assert len(heights) >= 3
+    for before, longer, shorter, again, _ in heights:
+        assert longer == shorter == again == before
+    assert any(much_shorter < before for before, *_, much_shorter in heights), "no sentence keeps all of its room for ever"
+
+
 def test_tabbing_over_the_map_goes_on_where_it_was(play: Play) -> None:
     page = play.open("places")
     page.locator(".lt-tile-link[title='Fife']").focus()
@@ -149,6 +158,22 @@ def test_the_first_look_alone_passes_axe(play: Play, path: str) -> None:
     expect(page.locator("#first-look")).to_be_visible()
     faults = Axe().run(page, context={"include": [["#first-look"]]}).response["violations"]
     assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in faults if one["impact"] in SERIOUS] == []
+
+
+def test_the_first_look_stays_until_every_control_is_drawn(play: Play) -> None:
+    """Their scripts come last, and what stands in for them meanwhile is of another height."""
+    play.house.show("still")
+    page = play.browser.new_context(viewport=DESKTOP).new_page()
+    awaited: list[Route] = []
+    page.route(re.compile(r"/static/js/(ButtonGroup|Slider)\."), lambda route: awaited.append(route))  # noqa: PLW0108 (Playwright marks what it is given, and cannot mark a list's method)
+    page.goto(f"{play.house.url}/places")
+    expect(page.locator("#root .lt-footer")).to_have_count(1, timeout=SHOWN_WITHIN_MS)
+    expect(page.locator("#first-look")).to_be_visible()
+    assert len(awaited) == 2
+    for one in awaited:
+        one.continue_()
+    await_live(page)
+    assert page.get_by_test_id("stSkeleton").count() == 0
 
 
 def test_the_controls_with_the_keyboard_alone(play: Play) -> None:
@@ -214,6 +239,28 @@ _SELECT = """mark => {
   range.selectNodeContents(document.querySelector(`#root [data-testid=${mark}]`));
   getSelection().removeAllRanges();
   getSelection().addRange(range);
+}"""
+
+# How high each text with a sentence is when it is new, with longer numbers, with shorter ones, as at first, and with a word.
+_REWORD = """async () => {
+  const settled = async () => { for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame); };
+  const heights = [];
+  for (const one of document.querySelectorAll('#root .stHtml:has(.lt-sentence)')) {
+    const next = document.createElement('template');
+    next.innerHTML = one.innerHTML;
+    const sentence = next.content.querySelector('.lt-sentence'), said = sentence.textContent;
+    sentence.removeAttribute('style');
+    const high = [];
+    one.innerHTML = '';
+    for (const text of [said, `${said} 99`, said.slice(0, -12), said, 'Yes.']) {
+      sentence.textContent = text;
+      one.innerHTML = next.innerHTML;
+      await settled();
+      high.push(one.offsetHeight);
+    }
+    heights.push(high);
+  }
+  return heights;
 }"""
 
 _WATCH_OPACITY = """() => {

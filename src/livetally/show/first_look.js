@@ -4,7 +4,9 @@
   const root = document.getElementById("root");
   const LONGEST_MS = 120000; // what is so old is no first look any more, whatever keeps the page from coming
   const isHeaded = () => root.querySelector("[data-testid=election], [data-testid=waiting]");
-  const isWhole = () => root.querySelector(".lt-footer, .lt-wall-foot, [data-testid=cannot-start], [role=dialog]");
+  const isWhole = () =>
+    root.querySelector(".lt-footer, .lt-wall-foot, [data-testid=cannot-start], [role=dialog]") &&
+    !root.querySelector("[data-testid=stSkeleton]"); // of another size than the control whose script is still on its way
   const leave = () => {
     watching.disconnect();
     const top = first.scrollTop;

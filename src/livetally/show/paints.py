@@ -87,8 +87,8 @@ def leaders_legend(candidates: Sequence[Standing], colours: Mapping[str, str], a
     ]
     if rest := order[LEGEND_MAX:]:
         lines.append(_line("", plural(len(rest), "other"), plural(sum(won[one.candidate_id] for one in rest), "place")))
-    if tied:
-        lines.append(_line(TIE_SIGN, "Tie", plural(tied, "place"), css_class="lt-tile-tie"))
+    # Also of none: a line that comes and goes moves what is below it.
+    lines.append(_line(TIE_SIGN, "Tie", plural(tied, "place"), css_class="lt-tile-tie"))
     if few := sum(here.is_too_few for here in ahead.values()):
         lines.append(_line(FEW_SIGN, "Too few votes to say", plural(few, "place"), css_class="lt-tile-few"))
     return f'<ul class="lt-map-legend" data-testid="map-legend">{"".join(lines)}</ul>'
