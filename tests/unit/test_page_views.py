@@ -1,5 +1,6 @@
 """What each of the pages shows: places, people, the past, and why one may believe it."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -70,9 +71,15 @@ def test_a_place_is_found_by_its_name() -> None:
 
 def test_people() -> None:
     shown = replace(
-        ELECTION, ages=(Group("18-24", 100, 400), Group("65+", 400, 500)), genders=(Group("female", 260, 500), Group("male", 240, 500))
+        ELECTION,
+        ages=(Group("18-24", 100, 400), Group("65+", 400, 500)),
+        genders=(Group("female", 260, 500), Group("male", 240, 500)),
+        parties=(Group("Ada party", 300), Group("Bo party", 200)),
     )
-    said = text(markup(page(snapshot(shown), "People")))
+    drawn = markup(page(snapshot(shown), "People"))
+    slices = re.findall(r'class="lt-slice-label"[^>]*>(.*?)</span>', drawn)
+    assert slices == [f"<bdi>{letters}</bdi> {share}%" for letters, share in (("F", 52), ("M", 48), ("AP", 60), ("BP", 40))]
+    said = text(drawn)
     assert "The largest groups: 65+ (80.0% of all votes) and female (52.0% of all votes)." in said
     assert "Turnout is highest among 65+ with 80.0%, lowest among 18-24 with 25.0%." in said
     assert "100 of 400" in said

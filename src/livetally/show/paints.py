@@ -13,17 +13,22 @@ TIE_SIGN, FEW_SIGN = "=", "…"
 
 
 def marks(candidates: Sequence[Standing]) -> dict[str, str]:
-    """Two letters for each candidate, no two the same: what a tile shows beside its colour."""
+    """What a tile shows of each candidate beside its colour."""
+    return letters({one.candidate_id: one.name for one in candidates})
+
+
+def letters(names: Mapping[str, str]) -> dict[str, str]:
+    """One or two letters for each name, no two the same; by the names' keys."""
     given: dict[str, str] = {}
     taken: set[str] = set()
-    for one in sorted(candidates, key=lambda each: (each.name, each.candidate_id)):
-        words = [word for word in one.name.split() if word[0].isalnum()]
+    for key, name in sorted(names.items(), key=lambda each: (each[1], each[0])):
+        words = [word for word in name.split() if word[0].isalnum()]
         initials = "".join(word[0] for word in (words[:1] + words[-1:] if len(words) > 1 else words)).upper() or "?"
         mark, number_ = initials, 2
         while mark in taken:
             mark, number_ = f"{initials[0]}{number_}", number_ + 1
         taken.add(mark)
-        given[one.candidate_id] = mark
+        given[key] = mark
     return given
 
 

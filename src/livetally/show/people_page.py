@@ -1,6 +1,6 @@
 """The page People: who voted, by age, gender and party, and how many of each group have."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -8,6 +8,7 @@ from livetally.core.tally import UNKNOWN
 from livetally.show import sentences
 from livetally.show.charts import Bar, bars, label_of, party_colours, pie, turnout_bars
 from livetally.show.controls import figure, framed
+from livetally.show.paints import letters
 from livetally.show.result import Group, Result
 from livetally.show.scene import Scene
 from livetally.show.sheet import group_columns
@@ -74,7 +75,8 @@ def genders_lately(scene: Scene) -> str:
 
 def show_parties(scene: Scene) -> None:
     result, colours = scene.result, party_colours(scene.result)
-    rows = [Bar(label_of(one.name), one.votes, colours[one.name]) for one in result.parties]
+    signs = _letters(result.parties)
+    rows = [Bar(label_of(one.name), one.votes, colours[one.name], sign=signs[one.name]) for one in result.parties]
     left, right = st.columns(2, gap="large")
     columns, lately = group_columns(result, "Party"), sentences.party_minute(scene)
     with left:
@@ -90,8 +92,17 @@ def _age_bars(result: Result) -> str:
 
 
 def _gender_pie(result: Result) -> str:
-    slices = [Bar(label_of(one.name), one.votes, colour) for one, colour in zip(result.genders, _gender_colours(result), strict=True)]
+    signs = _letters(result.genders)
+    slices = [
+        Bar(label_of(one.name), one.votes, colour, sign=signs[one.name])
+        for one, colour in zip(result.genders, _gender_colours(result), strict=True)
+    ]
     return pie(slices, sum(one.votes for one in result.genders))
+
+
+def _letters(groups: Sequence[Group]) -> dict[str, str]:
+    """What a slice shows of its group beside the colour."""
+    return letters({one.name: one.name for one in groups})
 
 
 def _most(groups: tuple[Group, ...], what: str) -> str:
