@@ -17,6 +17,9 @@ from livetally.core.wire import Topic
 from livetally.settings import Settings
 from pipeline import Spark
 from secured import PLAIN_PASSWORD, SCRAM_PASSWORD, Secured, secured_broker, servers_of
+from waiting import wait_for
+
+END = 3  # behind two messages and the marker of a transaction that was committed
 
 WAYS_IN: dict[str, dict[str, Any]] = {
     "passwords": {"protocol": "SASL_PLAINTEXT", "mechanism": "PLAIN"},
@@ -48,8 +51,9 @@ def test_each_way_in(broker: Secured, way: dict[str, Any], spark: Spark, tmp_pat
     announcer.flush()
     AllOrNothing(servers, "a test").publish([Outgoing(name, b"key", b"published")])
     with closing(reader(servers)) as client:
-        end = bounds(client, name, 0)[1]
-        assert [message.value() for message in read_range(client, name, 0, 0, end)] == [b"announced", b"published"]
+        # A commit is answered before its marker lies in the partition, and until then nobody may read what was committed.
+        wait_for(lambda: bounds(client, name, 0)[1] == END, "the transaction can be read")
+        assert [message.value() for message in read_range(client, name, 0, 0, END)] == [b"announced", b"published"]
     settings = Settings(data_dir=tmp_path, spark_master="local[1]", spark_memory_mb=512)
     frame = spark.session(settings).read.format("kafka").options(**spark_options(servers)).option("subscribe", name).load()
     assert [bytes(row.value) for row in frame.select("value").collect()] == [b"announced", b"published"]
