@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from harness.announcements import Announcements, delays_s
+from harness.announcements import Announcements, delays
 from harness.api_clients import Ballot
 from harness.api_figures import Found, document, rows
 from harness.api_stack import ELECTION, Served, Sizes, api, hold_election, listening, serve
@@ -102,8 +102,8 @@ class ApiBench:
             first_ns = min(sent for sent, _, _ in slow.acknowledged)
             announced = [one for one in announcements.seen if one[0] >= first_ns]
         found.stream_listeners = len(listeners)
-        each = [delays_s(announced, seen, first_ns, end_ns, end_ns) for seen in listeners]
-        found.stream_delays_s = [max(delays) for delays in zip(*each, strict=True)]
+        each = [delays(announced, seen, first_ns, end_ns, end_ns) for seen in listeners]
+        found.stream_delays_s = [max(delay_s for _, delay_s in one) for one in zip(*each, strict=True)]
         for seen in listeners:
             if [total for _, total in seen] != sorted(total for _, total in seen):
                 found.faults.append("a listener heard a number that was smaller than the one before")

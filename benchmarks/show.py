@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 from typing import Any, cast
 
-from harness.announcements import Announcements, Seen, delays_s
+from harness.announcements import Announcements, Seen, delays
 from harness.backlog import Backlog
 from harness.browser import Browser, Looking, browser
 from harness.cost import Meter, cost
@@ -27,7 +27,7 @@ from harness.latency import cast_steadily
 from harness.process_tree import usage
 from harness.recorder import end, recorders
 from harness.saying import Phases
-from harness.show_figures import Found, document, rows
+from harness.show_figures import BROWSER, Found, document, rows
 from harness.spark_process import SparkProcess, spark_process
 from harness.stand import Stand
 from harness.viewers import look_from
@@ -145,14 +145,13 @@ class ShowBench:
 
     def _judge(self, stack: Stack, looking: Looking, sessions: "Pipe[object, object]", span_ns: tuple[int, int]) -> None:
         found = self.found
-        seen = {"Chromium": looking.seen()}
+        seen = {BROWSER: looking.seen()}
         answers = _told(sessions)
         seen |= {f"session {number}": shown for number, (shown, _) in enumerate(answers, 1)}
         announced, end_ns = stack.announcements.seen, time.monotonic_ns()
         possible = {total for _, total in announced}
         for name, shown in seen.items():
-            delays = delays_s(announced, shown, *span_ns, end_ns)
-            (found.browser_delays_s if name == "Chromium" else found.session_delays_s).extend(delays)
+            found.delays[name] = delays(announced, shown, *span_ns, end_ns)
             if not shown:
                 found.faults.append(f"{name} was never shown a number")
             if [total for _, total in shown] != sorted(total for _, total in shown):

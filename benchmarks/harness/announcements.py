@@ -56,15 +56,17 @@ class Announcements:
                 self.seen.append((now_ns, total))
 
 
-def delays_s(announced: Sequence[Seen], shown: Sequence[Seen], first_ns: int, last_ns: int, end_ns: int) -> list[float]:
-    """For each total that was announced between two moments, how long it took until this viewer was shown it, or a newer one.
+def delays(announced: Sequence[Seen], shown: Sequence[Seen], first_ns: int, last_ns: int, end_ns: int) -> list[tuple[float, float]]:
+    """For each total that was announced between two moments: how long after the first of them, and how many seconds it took until this
+    viewer was shown it, or a newer one.
 
     One that was never shown counts until the end of the measurement.
     """
     totals = [total for _, total in shown]
-    delays = []
+    found = []
     for at_ns, total in announced:
         if first_ns <= at_ns <= last_ns:
             place = bisect_left(totals, total)
-            delays.append(max(0.0, ((shown[place][0] if place < len(shown) else end_ns) - at_ns) / 1e9))
-    return delays
+            took_ns = (shown[place][0] if place < len(shown) else end_ns) - at_ns
+            found.append(((at_ns - first_ns) / 1e9, max(0.0, took_ns / 1e9)))
+    return found

@@ -1,5 +1,6 @@
 """What `bench show` tells: one document for programs, some rows for people."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
@@ -23,6 +24,7 @@ CURVE_POINTS = 60
 MEGABYTE = 1_000_000
 
 Sample = tuple[float, int]  # seconds, bytes
+BROWSER = "Chromium"
 
 
 @dataclass
@@ -32,8 +34,9 @@ class Found:
     viewers: int = 0
     refresh_s: float = 0.0
     per_s: float = 0.0
-    browser_delays_s: list[float] = field(default_factory=list)
-    session_delays_s: list[float] = field(default_factory=list)
+    delays: dict[str, list[tuple[float, float]]] = field(
+        default_factory=dict
+    )  # of each viewer: announced at (seconds), shown after (seconds)
     first_views_s: dict[str, list[float]] = field(default_factory=dict)  # of each page, until the numbers can be read
     live_s: dict[str, list[float]] = field(default_factory=dict)  # until Streamlit has drawn the same, and one can choose
     alone_bytes: int = 0
@@ -46,7 +49,8 @@ class Found:
 
 
 def document(found: Found) -> dict[str, Any]:
-    every = found.browser_delays_s + found.session_delays_s
+    browser = [delay_s for _, delay_s in found.delays.get(BROWSER, [])]
+    sessions = [delay_s for name, one in found.delays.items() if name != BROWSER for _, delay_s in one]
     memory = max((used for _, used in found.samples), default=None)
     result: dict[str, Any] = {
         "ok": not found.faults,
@@ -54,10 +58,11 @@ def document(found: Found) -> dict[str, Any]:
         "viewers": found.viewers,
         "refresh_s": found.refresh_s,
         "ballots_per_s": found.per_s,
-        "announcements": len(found.browser_delays_s),
-        **{f"p{percent}_s": _percentile(every, percent) for percent in PERCENTS},
-        "browser": {f"p{percent}_s": _percentile(found.browser_delays_s, percent) for percent in PERCENTS},
-        "sessions": {f"p{percent}_s": _percentile(found.session_delays_s, percent) for percent in PERCENTS},
+        "announcements": len(browser),
+        **{f"p{percent}_s": _percentile(browser + sessions, percent) for percent in PERCENTS},
+        "browser": {f"p{percent}_s": _percentile(browser, percent) for percent in PERCENTS},
+        "sessions": {f"p{percent}_s": _percentile(sessions, percent) for percent in PERCENTS},
+        "longest_delay_s_by_s": _longest(list(found.delays.values())),
         **_views(found),
         "server_alone_bytes": found.alone_bytes,
         "server_peak_bytes": memory,
@@ -149,6 +154,14 @@ def rows(result: Mapping[str, Any]) -> list[Row]:
 
 def _curve(samples: Sequence[Sample]) -> list[tuple[float, int]]:
     return [(round(at_s - samples[0][0], 1), used) for at_s, used in samples[:: max(1, len(samples) // CURVE_POINTS)]]
+
+
+def _longest(viewers: Sequence[Sequence[tuple[float, float]]]) -> list[tuple[float, float]]:
+    """Of each piece of the time the longest that any viewer waited: whether the page was late all the time, or stood still once."""
+    every = sorted(one for viewer in viewers for one in viewer)
+    size = math.ceil(len(every) / CURVE_POINTS)
+    pieces = [every[first : first + size] for first in range(0, len(every), max(1, size))]
+    return [(round(piece[0][0], 1), round(max(delay_s for _, delay_s in piece), 2)) for piece in pieces]
 
 
 def _percentile(delays_s: Sequence[float], percent: float) -> float | None:

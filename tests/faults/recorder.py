@@ -18,9 +18,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Self
 
-from livetally.commands.output import start_logging
 from livetally.commands.stage import run_stage
 from livetally.core.errors import LivetallyError
+from livetally.observe.log import start_logging
 from livetally.record.points import Point
 from livetally.record.record import record
 

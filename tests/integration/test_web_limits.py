@@ -16,6 +16,7 @@ from livetally.core.access import Role
 from livetally.web import connections
 from livetally.web.access import anybody
 from livetally.web.ground import OnGround, Part
+from livetally.web.headers import ALWAYS
 from servers import Servers, free_port
 from waiting import wait_for
 from website import Site, add_person, served, session_of
@@ -163,6 +164,7 @@ def test_one_connection_too_many_is_told_so(site: Site, monkeypatch: pytest.Monk
         assert (response.status_code, response.headers["Content-Type"]) == (503, "application/problem+json")
         assert response.json()["type"] == "urn:livetally:problem:busy"
         assert int(response.headers["Retry-After"]) > 0
+        assert {name: response.headers.get(name) for name in ALWAYS} == ALWAYS
     wait_for(lambda: site.get("/asks").status_code == 200, "there is room again")
 
 

@@ -20,11 +20,11 @@ from pathlib import Path
 from typing import Self
 
 from faults.recorder import EXIT_ABANDONED, GO
-from livetally.commands.output import start_logging
 from livetally.commands.stage import run_stage
 from livetally.core.errors import LivetallyError
 from livetally.embedded.jars import fetch, read_lock
 from livetally.embedded.java import make_java_home
+from livetally.observe.log import start_logging
 from livetally.settings import Settings, cache_dir_of, read_settings
 from livetally.tally.points import Point
 from livetally.tally.session import open_session

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from livetally.core.errors import LivetallyError
-from livetally.observe.log import Logfmt
+from livetally.observe.log import start_logging
 
 PIPE_COLUMNS = 10_000  # another program reads: nothing may be folded
 
@@ -47,15 +47,6 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], numbers: 
         table.add_row(*("" if cell is None else _text(cell) for cell in row))
     console = Console(markup=False, highlight=False, width=None if sys.stdout.isatty() else PIPE_COLUMNS)
     console.print(table)
-
-
-def start_logging(stage: str) -> logging.Handler:
-    """One line per event that a person would act on, on standard error."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(Logfmt(stage))
-    logging.basicConfig(level=logging.INFO, handlers=[handler])
-    logging.getLogger("py4j").setLevel(logging.ERROR)
-    return handler
 
 
 def start_stage_log(stage: str) -> None:

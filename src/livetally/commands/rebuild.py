@@ -12,9 +12,10 @@ from livetally.adapters.reading import ends
 from livetally.adapters.rights import Rights
 from livetally.commands.actor import note_act
 from livetally.commands.backing import Backing, services_of
-from livetally.commands.output import say, start_logging
+from livetally.commands.output import say
 from livetally.commands.stage import run_stage
 from livetally.core.wire import VOTES, topics
+from livetally.observe.log import start_logging
 from livetally.settings import read_settings
 
 LOOK_S = 0.5

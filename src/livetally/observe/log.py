@@ -8,10 +8,20 @@ differs from one time to the next is a field. A stack trace, if there is one, fo
 
 import json
 import logging
+import sys
 from datetime import UTC, datetime
 
 OURS = "livetally"
 PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}  # what every record has; all else came as `extra`
+
+
+def start_logging(stage: str) -> logging.Handler:
+    """One line per event that a person would act on, on standard error."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(Logfmt(stage))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    logging.getLogger("py4j").setLevel(logging.ERROR)  # Spark's way to Java tells of every connection
+    return handler
 
 
 class Logfmt(logging.Formatter):

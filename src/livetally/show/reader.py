@@ -133,6 +133,7 @@ class Reader:
             try:
                 follow()
             except ServiceError as error:
+                log.warning("what is behind the page is away", extra={"who": threading.current_thread().name, "why": error})
                 failed(str(error))
             except Exception as error:  # a page that stands still in silence would be worse than one that says why
                 log.exception("%s failed in a way that nobody expected", threading.current_thread().name)
@@ -141,8 +142,13 @@ class Reader:
 
     def _follow_messages(self) -> None:
         with closing(self._open_messages()) as messages:
+            began_s, count, said = self._monotonic(), 0, False
             while not self._stop.is_set():
                 records = messages.read(READ_WAIT_S)
+                count += len(records)
+                if messages.caught_up and not said:
+                    said = True
+                    log.info("the topics have been read", extra={"messages": count, "seconds": self._monotonic() - began_s})
                 with self._folding:
                     for record in records:
                         self._board.fold(record.topic, record.value, (record.timestamp_ms, record.offset))

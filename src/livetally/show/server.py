@@ -24,6 +24,7 @@ from streamlit.web.server.starlette import App
 from livetally.adapters.access import secured
 from livetally.core.access import Role, may
 from livetally.core.errors import UsageError
+from livetally.observe.log import start_logging
 from livetally.settings import read_settings
 from livetally.show.assets import Compressed, takes_gzip
 from livetally.show.dashboard import options
@@ -53,6 +54,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--address", required=True)
     asked = parser.parse_args()
+    start_logging("show")
     application(Path(file_util.get_static_dir()), connected()).run(config=options(asked.port, asked.address))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from livetally.web.headers import Headers
 from livetally.web.problems import Problem
 
 HEAD_WITHIN_S = 10.0  # from the connection, or the first byte of a later request, to the end of the request's headers
@@ -33,7 +34,7 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._stop_waiting()
-        self.app = self._application if len(self.connections) <= self._connections_max else _busy
+        self.app = self._application if len(self.connections) <= self._connections_max else _BUSY
         super().on_headers_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -70,3 +71,6 @@ def connections_max() -> int:
 async def _busy(scope: Scope, receive: Receive, send: Send) -> None:
     problem = Problem(503, "busy", "Too many are connected at once. Try again.", retry_after_s=5, headers={"Connection": "close"})
     await problem.response(scope)(scope, receive, send)
+
+
+_BUSY = Headers(_busy, behind_tls=False)  # a browser that knows from another answer that there is TLS does not forget it with this one
