@@ -1,5 +1,6 @@
 """The reader: one picture for all, kept while a service is away, going on by itself when it is back."""
 
+import logging
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -37,6 +38,7 @@ class Topics:
     def __init__(self) -> None:
         self.log: list[Record] = []
         self.fault: str | None = None
+        self.away: str | None = None
         self.ready = True
         self.tails: list[Tail] = []
 
@@ -51,6 +53,7 @@ class Tail:
         self._topics = topics
         self._position = 0
         self.fault: str | None = None
+        self.away: str | None = None
         self.closed = False
 
     @property
@@ -58,8 +61,8 @@ class Tail:
         return self._topics.ready
 
     def read(self, wait_s: float) -> list[Record]:
-        self.fault = self._topics.fault
-        records = [] if self.fault else self._topics.log[self._position :]
+        self.fault, self.away = self._topics.fault, self._topics.away
+        records = [] if self.fault or self.away else self._topics.log[self._position :]
         self._position += len(records)
         if not records:
             time.sleep(min(wait_s, 0.005))
@@ -180,6 +183,21 @@ def test_kafka_away_and_back(reader: Reader, topics: Topics) -> None:
     assert topics.tails[0].closed
 
 
+def test_a_kafka_that_was_silent_is_read_on_where_it_was(reader: Reader, topics: Topics, caplog: pytest.LogCaptureFixture) -> None:
+    """Of a long election there are minutes to read, and it may only have been slow to answer."""
+    caplog.set_level(logging.INFO)
+    topics.log.append(record(1, 5))
+    wait_for(reader, lambda one: total(one) == 5)
+    topics.away = "It is silent."
+    away = wait_for(reader, lambda one: bool(one.troubles))
+    assert [(one.service, one.since, one.detail) for one in away.troubles] == [("Kafka", NOON, "It is silent.")]
+    topics.log.append(record(2, 8))
+    topics.away = None
+    wait_for(reader, lambda one: not one.troubles and total(one) == 8)
+    assert (len(topics.tails), topics.tails[0].closed) == (1, False)
+    assert [one.message for one in caplog.records if getattr(one, "service", "") == "Kafka"] == ["a service is away", "a service is back"]
+
+
 def test_kafka_back_without_news_is_no_trouble_any_more(reader: Reader, topics: Topics) -> None:
     wait_for(reader, lambda one: one.results is not None)
     topics.fault = "Connection refused"
@@ -242,16 +260,23 @@ def test_a_broker_that_is_silent_is_asked_now_and_then_whether_it_is_there() -> 
     listening = Listening(topics.open(), broker_answers, lambda: now_s[0])
     for now_s[0] in (0.5, 1.9, 2.0, 3.9, 4.0):
         assert listening.read(0) == []
-    assert (asked, listening.fault) == ([2.0, 4.0], None)
+    assert (asked, listening.away) == ([2.0, 4.0], None)
     topics.log.append(record(1, 5))
     now_s[0] = 7.0
     assert len(listening.read(0)) == 1
     now_s[0], answers[0] = 9.0, False
     listening.read(0)
-    assert (asked, listening.fault) == ([2.0, 4.0, 9.0], "The broker sends nothing and does not answer.")
-    answers[0], topics.fault = True, "its own"
+    assert (asked, listening.away) == ([2.0, 4.0, 9.0], "The broker sends nothing and does not answer.")
+    topics.log.append(record(2, 6))  # it has sent something
     listening.read(0)
-    assert listening.fault == "its own"
+    is_away = [listening.away is not None]
+    for now_s[0], answers[0] in ((12.0, False), (14.0, True)):
+        listening.read(0)
+        is_away.append(listening.away is not None)
+    assert is_away == [False, True, False]
+    topics.fault = "its own"
+    listening.read(0)
+    assert (listening.fault, listening.away) == ("its own", None)
 
 
 @pytest.fixture

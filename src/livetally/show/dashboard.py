@@ -31,6 +31,7 @@ def options(port: int, address: str) -> dict[str, str | int | bool]:
         "server.address": address,
         "server.fileWatcherType": "none",  # it would look at every imported file again and again
         "server.runOnSave": False,
+        "runner.postScriptGC": False,  # looking at every object behind each refresh of each viewer took three quarters of this server's time
         "browser.gatherUsageStats": False,
         "logger.level": "warning",
         "client.toolbarMode": "minimal",

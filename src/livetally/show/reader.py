@@ -2,8 +2,8 @@
 
 Each of the two services has a thread of its own, so that one that hangs does not hold back the
 other; a third compares what they say. A service that fails keeps its last numbers on the page, is
-named there, and is opened again until it answers; since a board does not mind repetition, the
-topics are then simply read from the beginning.
+named there, and is opened again until it answers. A Kafka that only is silent keeps its client, which goes
+on where it was: to read all topics from the beginning takes longer the longer an election lasts.
 """
 
 import logging
@@ -40,9 +40,12 @@ log = logging.getLogger(__name__)
 
 
 class Messages(Protocol):
-    """What `adapters.kafka.Tail` offers."""
+    """What `listening.Listening` offers. `away`: nothing comes, and why; a client with a `fault` is of no use any more."""
 
-    fault: str | None
+    away: str | None
+
+    @property
+    def fault(self) -> str | None: ...
 
     @property
     def caught_up(self) -> bool: ...
@@ -133,7 +136,6 @@ class Reader:
             try:
                 follow()
             except ServiceError as error:
-                log.warning("what is behind the page is away", extra={"who": threading.current_thread().name, "why": error})
                 failed(str(error))
             except Exception as error:  # a page that stands still in silence would be worse than one that says why
                 log.exception("%s failed in a way that nobody expected", threading.current_thread().name)
@@ -142,19 +144,16 @@ class Reader:
 
     def _follow_messages(self) -> None:
         with closing(self._open_messages()) as messages:
-            began_s, count, said = self._monotonic(), 0, False
             while not self._stop.is_set():
                 records = messages.read(READ_WAIT_S)
-                count += len(records)
-                if messages.caught_up and not said:
-                    said = True
-                    log.info("the topics have been read", extra={"messages": count, "seconds": self._monotonic() - began_s})
                 with self._folding:
                     for record in records:
                         self._board.fold(record.topic, record.value, (record.timestamp_ms, record.offset))
                 if messages.fault is not None:
                     raise ServiceError(messages.fault)
-                if messages.caught_up:  # before that, numbers of the past would pass over the page
+                if messages.away is not None:
+                    self._missing("Kafka", messages.away)
+                elif messages.caught_up:  # before that, numbers of the past would pass over the page
                     self._publish()
 
     def _follow_source(self) -> None:
@@ -162,7 +161,7 @@ class Reader:
             while not self._stop.is_set():
                 facts = source.read()
                 with self._change:
-                    self._snapshot = replace(self._snapshot, facts=facts, troubles=self._others("PostgreSQL"))
+                    self._snapshot = replace(self._snapshot, facts=facts, troubles=self._without("PostgreSQL"))
                     self._note_health()
                 self._stop.wait(FACTS_INTERVAL_S)
 
@@ -201,7 +200,12 @@ class Reader:
         with self._change:
             trust = replace(self._snapshot.trust, alerts=alerts, unreadable_votes=self._board.unreadable_votes)
             self._snapshot = replace(
-                self._snapshot, results=results, unreadable=unreadable, last_minute=last_minute, trust=trust, troubles=self._others("Kafka")
+                self._snapshot,
+                results=results,
+                unreadable=unreadable,
+                last_minute=last_minute,
+                trust=trust,
+                troubles=self._without("Kafka"),
             )
             self._note_health()
         if (newest := self._board.newest) is None:
@@ -235,6 +239,8 @@ class Reader:
             self._note_health()
 
     def _add_trouble(self, service: Service, detail: str) -> None:
+        if not self._is_missing(service):
+            log.warning("a service is away", extra={"service": service, "why": detail})
         since = next((one.since for one in self._snapshot.troubles if one.service == service), self._clock())
         self._snapshot = replace(self._snapshot, troubles=(*self._others(service), Trouble(service, since, detail)))
 
@@ -246,10 +252,16 @@ class Reader:
         if spark_is_away(known, trust.waiting, now):
             self._add_trouble("Spark", "Votes are waiting, and no tally is connected to PostgreSQL.")
         else:
-            self._snapshot = replace(self._snapshot, troubles=self._others("Spark"))
+            self._snapshot = replace(self._snapshot, troubles=self._without("Spark"))
 
     def _is_missing(self, service: Service) -> bool:
         return any(one.service == service for one in self._snapshot.troubles)
+
+    def _without(self, service: Service) -> tuple[Trouble, ...]:
+        """For a service that answers."""
+        if self._is_missing(service):
+            log.info("a service is back", extra={"service": service})
+        return self._others(service)
 
     def _others(self, service: Service) -> tuple[Trouble, ...]:
         return tuple(one for one in self._snapshot.troubles if one.service != service)

@@ -5,6 +5,7 @@ python -m livetally.show.server --port 8501 --address 127.0.0.1
 
 import argparse
 import asyncio
+import gc
 import gzip
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -78,6 +79,9 @@ def application(static: Path, serving: Callable[[], Serving] | None) -> App:
         if serving is not None:
             ours = await asyncio.to_thread(serving)
             await warm_up(get_instance(), lambda: ours.snapshot.facts is not None and ours.snapshot.results is not None)
+        # What is loaded by now stays: garbage is looked for among the rest, so that it takes little time and is found soon.
+        gc.collect()
+        gc.freeze()
         yield
 
     routes = [] if serving is None else looks(static, serving)
