@@ -184,7 +184,7 @@ def test_kafka_away_and_back(reader: Reader, topics: Topics) -> None:
 
 
 def test_a_kafka_that_was_silent_is_read_on_where_it_was(reader: Reader, topics: Topics, caplog: pytest.LogCaptureFixture) -> None:
-    """Of a long election there are minutes to read, and it may only have been slow to answer."""
+    """On a busy machine it may only have been slow to answer; to read all topics again would not make it quicker."""
     caplog.set_level(logging.INFO)
     topics.log.append(record(1, 5))
     wait_for(reader, lambda one: total(one) == 5)

@@ -2,8 +2,8 @@
 
 Each of the two services has a thread of its own, so that one that hangs does not hold back the
 other; a third compares what they say. A service that fails keeps its last numbers on the page, is
-named there, and is opened again until it answers. A Kafka that only is silent keeps its client, which goes
-on where it was: to read all topics from the beginning takes longer the longer an election lasts.
+named there, and is opened again until it answers. A Kafka that is only silent keeps its client, which goes
+on where it was: on a busy machine it may just be slow, and reading all topics again would not make it quicker.
 """
 
 import logging

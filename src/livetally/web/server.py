@@ -1,5 +1,6 @@
 """The server that the application runs in."""
 
+import gc
 import socket
 
 import uvicorn
@@ -36,6 +37,12 @@ class Server(uvicorn.Server):
     def __init__(self, app: FastAPI, config: uvicorn.Config) -> None:
         super().__init__(config)
         self._app = app
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        # What is loaded by now stays. Looking through it for garbage again and again would hold every request up.
+        gc.collect()
+        gc.freeze()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         ground: Ground | None = getattr(self._app.state, "ground", None)
