@@ -71,14 +71,16 @@ SELECT line, fault FROM judged WHERE fault IS NOT NULL ORDER BY line LIMIT %s;
 SELECT line, voter_id, voter_name, fault, is_known, is_listed FROM judged ORDER BY line;
 
 -- name: store_people
--- Not on the general register, and in none of its counters.
+-- Not on the general register, and in none of its counters. In the order of their ids, in which they are put on the roll and announced
+-- afterwards: to look a million people up all over the table takes twice as long.
 INSERT INTO voters (voter_id, voter_name, date_of_birth, gender, nationality, registration_number, address_street, address_city, address_state,
                     address_country, address_postcode, email, phone_number, cell_number, picture, registered_age, registered_at, message, is_general)
 SELECT b.voter_id, b.voter_name, b.date_of_birth, b.gender, b.nationality, b.registration_number, b.address_street, b.address_city,
        b.address_state, b.address_country, b.address_postcode, b.email, b.phone_number, b.cell_number, b.picture, b.registered_age,
        %(now)s, b.message, false
 FROM brought b
-WHERE NOT EXISTS (SELECT FROM voters v WHERE v.voter_id = b.voter_id);
+WHERE NOT EXISTS (SELECT FROM voters v WHERE v.voter_id = b.voter_id)
+ORDER BY b.voter_id;
 
 -- name: store_entries
 INSERT INTO roll_entries (voter_id, election_id, listed_at)
