@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,6 @@ import pytest
 from commandline import ROOT, Livetally
 
 INSTALL_WITHIN_S = 900
-LOCKS = ("requirements-build.lock", "requirements.lock")
 
 
 def sh(*command: str | Path, cwd: Path, environment: dict[str, str] | None = None) -> str:
@@ -55,54 +55,24 @@ def test_a_fresh_clone_holds_an_election(clone: Path, other_livetally: Livetally
 
 
 def test_the_wheel_gives_the_same_command(tmp_path: Path, other_livetally: Livetally) -> None:
-    source = tmp_path / "source"
+    """Beside the packages that run these tests; that the locks alone are enough, the fresh clone shows."""
+    source, dist = tmp_path / "source", tmp_path / "dist"
     sh("git", "clone", "--quiet", ROOT, source, cwd=tmp_path)
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("LIVETALLY_", "PYTHONPATH"))}
-    sh(sys.executable, "-m", "venv", tmp_path / "empty", cwd=tmp_path)
+
+    def pip(*words: str | Path) -> None:
+        sh(python, "-m", "pip", *words, cwd=tmp_path, environment=environment)
+
+    sh(sys.executable, "-m", "venv", "--without-pip", tmp_path / "empty", cwd=tmp_path)
     python = tmp_path / "empty" / "bin" / "python"
-    for lock in LOCKS:
-        sh(
-            python,
-            "-m",
-            "pip",
-            "install",
-            "-q",
-            "--require-hashes",
-            "--no-deps",
-            "--no-build-isolation",
-            "--use-pep517",
-            "-r",
-            ROOT / lock,
-            cwd=tmp_path,
-            environment=environment,
-        )
-    sh(
-        python,
-        "-m",
-        "pip",
-        "wheel",
-        "-q",
-        "--no-deps",
-        "--no-build-isolation",
-        "-w",
-        tmp_path / "dist",
-        source,
-        cwd=tmp_path,
-        environment=environment,
-    )
-    sh(
-        python,
-        "-m",
-        "pip",
-        "install",
-        "-q",
-        "--no-index",
-        "--no-deps",
-        *(tmp_path / "dist").glob("livetally-*.whl"),
-        cwd=tmp_path,
-        environment=environment,
-    )
-    sh(python, "-m", "pip", "check", cwd=tmp_path, environment=environment)
+    own = Path(sh(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", cwd=tmp_path).strip())
+    # A directory that is named like this is searched, and its own .pth file, which names our sources, is not read.
+    (own / "packages.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    pip("wheel", "-q", "--no-deps", "--no-build-isolation", "-w", dist, source)
+    pip("install", "-q", "--no-index", "--no-deps", *dist.glob("livetally-*.whl"))
+    pip("check")
+    came_from = sh(python, "-c", "import livetally; print(livetally.__file__)", cwd=tmp_path, environment=environment)
+    assert Path(came_from.strip()).is_relative_to(own)
 
     here = Livetally(other_livetally.data_dir, command=[str(tmp_path / "empty" / "bin" / "livetally")])
     assert here("--help").stdout == Livetally(other_livetally.data_dir)("--help").stdout
