@@ -12,6 +12,7 @@ from livetally.adapters.votes_read import Fault, Passed
 from livetally.core.tally import Cell
 from livetally.show.agreement import Candidate, Key, Missing, announced_and_tally, ledger_and_topic, topic_and_cells, topic_and_tally
 from livetally.show.judge import MESSAGES_AT_ONCE, Judge
+from livetally.show.trust import Waiting
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 A = ("e", "a")
@@ -127,6 +128,7 @@ class Database:
 
     def __init__(self, now_s: list[float]) -> None:
         self._now_s = now_s
+        self.has_tallied = True
         self.generation = 1
         self.counted = 2
         self.accepted = 2
@@ -136,16 +138,20 @@ class Database:
         self.whole_s = 0.0
         self.wholes = 0
 
-    def tallied(self, since: tuple[int, int] | None, *, whole: bool) -> Tallied:
+    def tallied(self, since: tuple[int, int] | None, *, whole: bool) -> Tallied | None:
         assert since in {None, (1, 5)}
+        if not self.has_tallied:
+            return None
         return Tallied(
             self.generation, 5, {0: 10}, {A: self.counted}, (), 3, self.accepted, {CELL: self.counted + self.wrong_cell} if whole else None
         )
 
     def recorded(self, cuts: Mapping[int, int]) -> Recorded:
-        assert cuts == {0: 3}
+        assert cuts == ({0: 3} if self.has_tallied else {})
         self.wholes += 1
         self._now_s[0] += self.whole_s
+        if not self.has_tallied:
+            return Recorded({}, self.accepted, self.accepted)
         return Recorded({A: (self.counted, 4096)}, self.counted, self.counted)
 
     def rewritten(self) -> Rewritten:
@@ -184,6 +190,7 @@ def test_nothing_is_claimed_before_the_topic_and_the_ledger_have_been_read(judge
     reading = judge.check()
     assert (reading.agreement.state, reading.is_whole_way) == ("unknown", False)
     assert "offset 7 of 10" in reading.agreement.waiting_for
+    assert reading.waiting == (Waiting("record", "ballots", 2), Waiting("tally", "votes", 0)), "that is known before"
     topic.is_read = True
     assert states(judge, 2) == ["unknown", "green"]
 
@@ -194,6 +201,24 @@ def test_green_says_what_was_counted_and_what_waits(judge: Judge) -> None:
     badge = checked.agreement
     assert (badge.state, badge.ledger, badge.topic, badge.tally, badge.behind) == ("green", 2, 2, 2, 0)
     assert [(one.stage, one.count) for one in checked.waiting] == [("record", 2), ("tally", 0)]
+
+
+def test_votes_that_wait_for_the_first_tally_are_known(judge: Judge, database: Database, now_s: list[float]) -> None:
+    """Their number takes a look at all of the ledger, so it comes as often as a whole check."""
+    database.has_tallied, database.accepted, database.whole_s = False, 7, 1.0
+    checked = judge.check()
+    assert (checked.agreement.state, checked.waiting) == ("unknown", (Waiting("tally", "votes", 7),))
+    assert (judge.check().waiting, database.wholes) == ((), 1)
+    now_s[0] += 20
+    database.accepted = 9
+    assert (judge.check().waiting, database.wholes) == ((Waiting("tally", "votes", 9),), 2)
+    database.has_tallied = True
+    assert states(judge, 2) == ["unknown", "green"], "a whole check is due at once"
+
+
+def test_before_the_first_vote_nothing_is_known_to_wait(judge: Judge, database: Database) -> None:
+    database.has_tallied, database.accepted = False, 0
+    assert judge.check().waiting == ()
 
 
 def test_votes_that_wait_for_long_are_amber(judge: Judge, database: Database, topic: Topic, now_s: list[float]) -> None:

@@ -64,7 +64,8 @@ def show(p95: float = 6.0, first_view: float = 2.0, per_viewer: int = 5_000_000,
     end_bytes = 100_000_000 + 20 * per_viewer
     samples = [(float(at_s), end_bytes - round((1_800 - at_s) / 60 * a_minute)) for at_s in range(0, 1_801, 2)]
     views = {"Results": [0.5, 0.6], "People": [first_view]}
-    found = figures.Found(20, 5.0, 1_000.0, [1.0] * 94 + [p95] * 6, [], views, views, 100_000_000, samples)
+    delays = {figures.BROWSER: [(float(at_s), 1.0 if at_s < 94 else p95) for at_s in range(100)]}
+    found = figures.Found(20, 5.0, 1_000.0, delays, views, views, 100_000_000, samples)
     return dict(figures.document(found))
 
 
@@ -177,6 +178,13 @@ def test_who_saw_nothing_has_reached_nothing() -> None:
     result = module("show_figures").document(module("show_figures").Found(20, 5.0))
     assert set(result["not_measured"]) == set(result["goals"])
     assert result["goals"]
+
+
+def test_a_page_that_stood_still_once_shows_in_the_curve() -> None:
+    still = [(float(at_s), 30.0 - (at_s - 60) if 60 <= at_s < 90 else 2.5) for at_s in range(120)]
+    curve = module("show_figures").document(module("show_figures").Found(2, 5.0, delays={"Chromium": still, "session 1": still}))
+    assert [delay_s for _, delay_s in curve["longest_delay_s_by_s"]][29:32] == [2.5, 30.0, 28.0]
+    assert curve["longest_delay_s_by_s"][-1] == (118.0, 2.5)
 
 
 def test_whether_memory_grows_is_not_judged_by_a_minute() -> None:

@@ -3,15 +3,17 @@
 import re
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from livetally.show import dashboard
 from livetally.show.charts import candidate_colours
+from livetally.show.live import REFRESH_S_MIN
 from livetally.show.page import SCRIPT
 from livetally.show.past import Ahead, Answer, Series, Then
-from livetally.show.result import Change, Changes, Facts, Group, Snapshot, Trouble, Unreadable
+from livetally.show.result import Change, Changes, Facts, Group, Service, Snapshot, Trouble, Unreadable
 from livetally.show.sheet import arrange, group_columns
 from livetally.show.trust import Agreement, AlertSeen, Badge, Difference, Health, Trust, Waiting
 from livetally.show.words import length, percent, portrait, said
@@ -90,6 +92,20 @@ def test_nothing_counted() -> None:
 )
 def test_it_says_what_it_waits_for(shown: Snapshot, says: str) -> None:
     assert says in markup(page(shown))
+
+
+@pytest.mark.parametrize("over", [{"status": "closed"}, {"status": "certified"}, {"closes_at": NOW - timedelta(seconds=1)}])
+def test_an_election_that_is_over_waits_for_no_vote(over: dict[str, Any]) -> None:
+    shown = snapshot(result({"Ada": 0, "Bo": 0}), elections=(election(**over),))
+    for drawn in (page(shown), page(shown, "Places"), page(shown, view="wall")):
+        (says,) = marked(drawn, "waiting")
+        assert says == "Nothing has been countedThis election is over, and no vote has been counted in it."
+
+
+@pytest.mark.parametrize(("away", "says"), [(("Spark",), "Spark is"), (("Kafka", "Spark"), "Kafka and Spark are")])
+def test_before_the_first_vote_it_names_what_is_away(away: tuple[Service, ...], says: str) -> None:
+    shown = snapshot(result({"Ada": 0, "Bo": 0}), troubles=tuple(Trouble(one, NOW, "gone") for one in away))
+    assert f"No vote can be here before {says} back." in marked(page(shown), "waiting")[0]
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -334,6 +350,16 @@ def test_the_wall_has_the_same_numbers_and_nothing_to_press() -> None:
 )
 def test_the_wall_when_nobody_leads(shown: Snapshot) -> None:
     assert marked(page(shown, view="wall"), "leader-name") == []
+
+
+def test_without_an_election_the_browser_notices_too_that_no_refresh_comes() -> None:
+    """What it looks for (`news.js`): when the last refresh was, when the next is due, and the line to show when it does not come."""
+    for drawn, every_s in (
+        (markup(page(snapshot(elections=()), every="20")), 20),
+        (markup(page(snapshot(elections=()), view="wall")), REFRESH_S_MIN),
+    ):
+        assert f'data-refreshed="{NOW.isoformat()}" data-every-s="{every_s}"' in drawn
+        assert 'data-testid="lost" hidden' in drawn
 
 
 def test_an_address_shows_what_was_chosen() -> None:

@@ -192,6 +192,26 @@ def test_each_chart_has_a_sentence_a_table_and_a_file(title: str) -> None:
     assert markup(test).count("<table") >= len(FIGURES[title])
 
 
+def test_the_map_and_its_table_look_back_as_far_as_the_sentence_says() -> None:
+    """A server that has just started, or a tally that was away, has not seen just one minute."""
+    lately = replace(LATELY, since=NOW - timedelta(seconds=12))
+    test = page(drawn(whole(MANY), last_minute={"e": lately}), "Places", told_of(whole(MANY)), colour="Last minute")
+    said = text(markup(test))
+    assert "25 votes came from 2 places in the last 12 s" in said
+    assert "Kent: 12 votes in the last 12 s" in said
+    assert "<bdi>In the last 12 s</bdi>" in markup(test)
+    assert "in the last minute" not in said.lower()
+
+
+def test_nobody_claims_to_know_the_last_minute_while_kafka_is_away() -> None:
+    test = page(drawn(whole(MANY), "Kafka"), "Places", told_of(whole(MANY)), colour="Last minute")
+    said = text(markup(test))
+    assert marked(test, "last-minute") == ["–"]
+    assert "Kent: nobody knows how many votes came just now" in said
+    assert "In the last minute –" in said
+    assert "Where votes come from will be known when new numbers have come in." in said
+
+
 def test_the_file_over_time_has_every_candidate(monkeypatch: pytest.MonkeyPatch) -> None:
     shown = result({f"{number} May": 200 - number for number in range(20)})
     taken: dict[str, list[str]] = {}

@@ -3,13 +3,18 @@
 import re
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
 
 from livetally.core.ballots import Reason
 from livetally.show import reasons
+from livetally.show.charts import BARS_MAX, turnout_bars
 from livetally.show.past import Ahead, Answer, Series, Then
 from livetally.show.result import Changes, Group
 from livetally.show.trust import Agreement, AlertSeen, Health, Journey, Trust, Waiting
-from pages import NOW, Told, marked, markup, page, result, snapshot, text, valued
+from pages import NOW, Told, election, marked, markup, page, result, snapshot, text, valued
 
 PLACES = (Group("Kent", 300, 900), Group("Fife", 150, 400), Group("Atlantis", 50, 60))
 CITIES = (Group("Dover", 200, 500, within="Kent"), Group("Ashford", 100, 400, within="Kent"), Group("Leven", 150, 400, within="Fife"))
@@ -104,6 +109,69 @@ def test_the_election_is_set_back_to_a_moment() -> None:
     assert "At 20:58:10" in text(markup(shared))
 
 
+MINUTE = NOW.replace(second=0)  # it is ten seconds later
+RUNNING = Series(tuple(MINUTE + timedelta(minutes=number) for number in range(-1, 2)), {"c0": (100, 250, 290), "c1": (0, 200, 210)})
+
+
+@pytest.mark.parametrize("status", ["open", "closed"])
+def test_the_minute_that_runs_is_no_pace_and_no_moment_to_set_it_back_to(status: str) -> None:
+    test = page(snapshot(ELECTION, elections=(election(status=status),)), "Over time", Told(Answer(RUNNING, NOW), leaders=AHEAD))
+    said = "The minute that ended at 21:00:00 had most votes so far: 350 votes. 50 votes have come since 21:00:00."
+    assert said in text(markup(test))
+    assert rows_behind(test, "Votes a minute") == ["4 May 21:00", "4 May 20:59"]
+    assert rows_behind(test, "Votes counted, over time") == ["4 May 21:01", "4 May 21:00", "4 May 20:59"]
+    assert test.select_slider(key="moment").options == ["20:59:00", "21:00:00", "Now"]
+
+
+def rows_behind(test: AppTest, title: str) -> list[str]:
+    table = next(one.proto.body for one in test.get("html") if f"<caption>{title}" in one.proto.body)
+    return re.findall(r'<tr><td class="lt-words">(.*?)<', table)
+
+
+def test_a_minute_that_ran_when_postgresql_was_asked_last_is_not_over() -> None:
+    last = Series(RUNNING.ends[:2], {"c0": (100, 250), "c1": (0, 200)})
+    test = page(snapshot(ELECTION), "Over time", Told(Answer(last, MINUTE - timedelta(seconds=20), "Connection refused")))
+    assert "350 votes have come since 20:59:00, more than in any minute before." in text(markup(test))
+    assert test.select_slider(key="moment").options == ["20:59:00", "Now"]
+
+
+def test_in_its_first_minute_an_election_cannot_be_set_back() -> None:
+    first = Series((MINUTE + timedelta(minutes=1),), {"c0": (290,), "c1": (210,)})
+    test = page(snapshot(ELECTION), "Over time", Told(Answer(first, NOW)))
+    assert "No minute is over yet. 500 votes have come since 21:00:00." in text(markup(test))
+    assert "moment" not in {one.key for one in test.select_slider}
+
+
+def every(minutes: int) -> Series:
+    """Six minutes until 21:00 in such steps."""
+    ends = tuple(MINUTE - timedelta(minutes=one) for one in reversed(range(0, 6, minutes)))
+    return Series(ends, {"c0": (100,) * len(ends), "c1": (150,) * len(ends)}, timedelta(minutes=minutes))
+
+
+AT = "2026-05-04T20:57"
+BETWEEN = {MINUTE - timedelta(minutes=3): Then(MINUTE - timedelta(minutes=3), result({"Ada": 100, "Bo": 150}), {})}
+
+
+def test_what_somebody_chose_stays_when_steps_grow_longer() -> None:
+    box: dict[str, Any] = {"snapshot": snapshot(ELECTION), "asking": Told(Answer(every(1), NOW), BETWEEN)}
+    test = page(box, "Over time", box["asking"])
+    test.select_slider(key="moment").set_value(AT).run()
+    box["asking"] = Told(Answer(every(2), NOW), BETWEEN)
+    test.run()
+    assert test.select_slider(key="moment").options == ["20:56:00", "20:57:00", "20:58:00", "21:00:00", "Now"]
+    assert "At 20:57:00: Bo has most votes, with 60.0% of 250 votes, 50 ahead of Ada." in text(markup(test))
+    assert test.query_params["at"] == AT
+    shared = page(snapshot(ELECTION), "Over time", box["asking"], at=AT)
+    assert "At 20:57:00: Bo has most votes" in text(markup(shared))
+
+
+@pytest.mark.parametrize("at", ["2026-05-04T20:54", "2026-05-04T21:01", "2026-5-4T20:57", "2026-05-04T20:57:00", "yesterday"])
+def test_what_is_outside_or_cannot_be_read_is_now(at: str) -> None:
+    test = page(snapshot(ELECTION), "Over time", Told(Answer(every(2), NOW), BETWEEN), at=at)
+    assert test.select_slider(key="moment").options == ["20:56:00", "20:58:00", "21:00:00", "Now"]
+    assert "Now: Ada leads" in text(markup(test))
+
+
 def test_nobody_knows_the_past_without_postgresql() -> None:
     test = page(snapshot(ELECTION), "Over time", Told(Answer(trouble="Connection refused")))
     assert "Connection refused" in markup(test)
@@ -141,6 +209,15 @@ def test_trust() -> None:
     assert "2 votes on the topic could not be read or are for nobody who stands." in said
 
 
+def test_the_most_frequent_reason_is_named_wherever_it_stands() -> None:
+    trust = Trust({}, {"e": (("not_open", 12),), "": (("malformed", 3_000), ("unknown_voter", 5))})
+    drawn = markup(page(snapshot(ELECTION, trust=trust), "Trust"))
+    said = text(drawn)
+    assert "3,017 ballots do not count; most often: Nobody can read it as a ballot (names no election) (3,000)." in said
+    figure = drawn.split("figure-rejected")[1].split("</section>")[0]
+    assert re.findall(r'data-votes="(\d+)"', figure) == ["3000", "12", "5"]
+
+
 def test_every_reason_has_words() -> None:
     assert set(reasons.WORDS) == set(Reason)
 
@@ -154,3 +231,9 @@ def test_trust_when_nobody_has_asked_yet() -> None:
         "Nobody has asked them yet.",
     ):
         assert sentence in said
+
+
+def test_groups_without_a_bar_are_said_to_be_in_the_table() -> None:
+    groups = [Group(f"Group {number}", 1, 2) for number in range(BARS_MAX + 2)]
+    assert text(turnout_bars(groups)).endswith("and 2 others, in the table below")
+    assert "in the table below" not in turnout_bars(groups[:BARS_MAX])

@@ -139,8 +139,19 @@ def test_each_question_is_asked_as_it_was_put(asker: Asker, database: Database) 
     assert database.questions == [("e",), ("e", "Kent", "Dover"), ("e", NOON)]
 
 
-def test_an_old_answer_is_shown_while_a_new_one_is_asked_for(asker: Asker, database: Database, now_s: list[float]) -> None:
+def test_an_old_answer_is_not_shown_to_whoever_looks_alone(asker: Asker, database: Database, now_s: list[float]) -> None:
+    """Who refreshes once a minute would see what was true a minute ago, under an age of seconds."""
     assert points(asker) == (1, 1)
+    now_s[0] = asking.ANSWER_FRESH_S
+    assert points(asker) == (1, 2)
+    assert database.asked == 2
+
+
+def test_an_old_answer_is_shown_while_a_new_one_takes_long(
+    asker: Asker, database: Database, now_s: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert points(asker) == (1, 1)
+    monkeypatch.setattr(asking, "WAIT_S", 0.01)
     now_s[0] = asking.ANSWER_FRESH_S
     database.let.clear()
     assert points(asker) == (1, 1)
@@ -152,7 +163,7 @@ def test_an_old_answer_is_shown_while_a_new_one_is_asked_for(asker: Asker, datab
 def test_a_database_that_hangs_holds_a_page_back_for_a_moment_only(
     asker: Asker, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(asking, "FIRST_WAIT_S", 0.01)
+    monkeypatch.setattr(asking, "WAIT_S", 0.01)
     database.let.clear()
     assert asker.series("e").value is None
     database.let.set()

@@ -75,6 +75,7 @@ class Tail:
 class Database:
     def __init__(self) -> None:
         self.registered = 10
+        self.stages: frozenset[str] | None = None
         self.error: Exception | None = None
         self.opened = 0
 
@@ -85,7 +86,7 @@ class Database:
     def read(self) -> Facts:
         if self.error:
             raise self.error
-        return Facts((Election("e", "May", "real", "open", 1, None, None),), self.registered, {"e": 1})
+        return Facts((Election("e", "May", "real", "open", 1, None, None),), self.registered, {"e": 1}, stages=self.stages)
 
     def close(self) -> None:
         pass
@@ -327,6 +328,37 @@ def test_the_last_minute_comes_with_the_numbers(topics: Topics, database: Databa
     topics.log.append(record(2, 8))
     snapshot = wait_for(reader, lambda one: "e" in one.last_minute)
     assert snapshot.last_minute["e"].votes == 3
+    reader.close()
+
+
+@pytest.mark.parametrize("how", ["fault", "away"])
+def test_nobody_knows_what_the_last_minute_brings_while_kafka_is_away(topics: Topics, database: Database, how: str) -> None:
+    moments = iter(NOON + timedelta(seconds=second) for second in range(10_000_000))
+    reader = Reader(topics.open, database.open, lambda: next(moments))
+    reader.start()
+    topics.log.append(record(1, 5))
+    wait_for(reader, lambda one: total(one) == 5)
+    topics.log.append(record(2, 8))
+    wait_for(reader, lambda one: total(one) == 8 and "e" in one.last_minute)
+    setattr(topics, how, "gone")
+    away = wait_for(reader, lambda one: bool(one.troubles))
+    assert (total(away), away.last_minute) == (8, {})
+    setattr(topics, how, None)
+    back = wait_for(reader, lambda one: not one.troubles)
+    assert "e" in back.last_minute
+    reader.close()
+
+
+def test_spark_is_away_since_no_tally_is_connected(topics: Topics, database: Database, checks: Checks) -> None:
+    """Not since that was noticed: a tally that starts is given a while."""
+    now = [NOON]
+    database.stages = frozenset({"record"})
+    reader = Reader(topics.open, database.open, lambda: now[0], checks.open)
+    reader.start()
+    wait_for(reader, lambda one: bool(one.trust.waiting) and any(each.name == "tally" for each in one.trust.health))
+    now[0] += SPARK_STARTS
+    away = wait_for(reader, lambda one: bool(one.troubles))
+    assert [(one.service, one.since) for one in away.troubles] == [("Spark", NOON)]
     reader.close()
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from livetally.show import sentences
@@ -126,11 +126,47 @@ def test_where_votes_come_from() -> None:
     assert "will be known" in sentences.where_from(None)
 
 
+def ends(*minutes: int) -> tuple[datetime, ...]:
+    """Of steps, so many minutes after 21:00; it is 21:00:10."""
+    return tuple(NOW.replace(second=0) + timedelta(minutes=one) for one in minutes)
+
+
 def test_pace() -> None:
-    series = Series(tuple(NOW + timedelta(minutes=number) for number in range(3)), {"c0": (5, 25, 30), "c1": (1, 2, 3)})
-    assert (
-        sentences.pace(scene(result({"Ada": 30, "Bo": 3})), series)
-        == "The minute that ended at 21:01 had most votes: 21 votes. The newest has 6 votes."
+    drawn = scene(result({"Ada": 30, "Bo": 3}))
+    series = Series(ends(-2, -1, 0), {"c0": (5, 25, 30), "c1": (1, 2, 3)})
+    assert sentences.pace(drawn, series, 3) == "The minute that ended at 20:59:00 had most votes: 21 votes. The newest had 6 votes."
+    rising = Series(ends(-2, -1), {"c0": (5, 25)})
+    assert sentences.pace(drawn, rising, 2) == "The minute that ended at 20:59:00 had most votes so far: 20 votes."
+
+
+def test_the_minute_that_runs_has_not_ended_and_is_not_the_newest() -> None:
+    drawn = scene(result({"Ada": 30, "Bo": 3}))
+    series = Series(ends(-1, 0, 1), {"c0": (5, 25, 30), "c1": (1, 2, 3)})
+    said = sentences.pace(drawn, series, 2)
+    assert said == "The minute that ended at 21:00:00 had most votes so far: 21 votes. 6 votes have come since 21:00:00."
+    most = Series(series.ends, {"c0": (5, 25, 60)})
+    assert sentences.pace(drawn, most, 2) == "35 votes have come since 21:00:00, more than in any minute before."
+    first = Series(ends(1), {"c0": (1,)})
+    assert sentences.pace(drawn, first, 0) == "No minute is over yet. 1 vote has come since 21:00:00."
+
+
+def test_the_pace_of_longer_steps() -> None:
+    drawn = scene(result({"Ada": 30}))
+    series = Series(ends(-4, -2, 0, 2), {"c0": (40, 45, 50, 51)}, timedelta(minutes=2))
+    assert sentences.pace(drawn, series, 3) == (
+        "The 2 min that ended at 20:56:00 had most votes: 40 votes, 20.0 a minute. The newest had 5 votes, 2.5 a minute. "
+        "1 vote has come since 21:00:00."
     )
-    rising = Series(series.ends[:2], {"c0": (5, 25)})
-    assert sentences.pace(scene(result({"Ada": 30})), rising) == "The minute that ended at 21:01 had most votes so far: 20 votes."
+    long_ago = Series(ends(-1440, -1380), {"c0": (30, 30)}, timedelta(hours=1))
+    assert sentences.pace(drawn, long_ago, 2).startswith(
+        "The 60 min that ended at 3 May 2026, 21:00:00 had most votes: 30 votes, 0.5 a minute."
+    )
+
+
+def test_nothing_is_said_of_the_step_before_a_moment_at_which_none_ended() -> None:
+    drawn = scene(result({"Ada": 30}))
+    minutes = Series(ends(-4, -2, 0), {"c0": (40, 45, 50)}, timedelta(minutes=2))
+    assert sentences.minute_before(drawn, minutes, NOW.replace(second=0) - timedelta(minutes=1)) == ""
+    hours = Series(ends(-120, -60, 0), {"c0": (40, 45, 50)}, timedelta(hours=1))
+    said = sentences.minute_before(drawn, hours, NOW.replace(second=0) - timedelta(minutes=1))
+    assert said == "Where only hours are kept, it is the last full hour before."

@@ -1,6 +1,7 @@
 """The map: every county has a square, every vote lies in exactly one tile, and no tile needs its colour to be read."""
 
 import re
+from datetime import timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -84,7 +85,7 @@ def test_candidates_with_the_same_initials_have_marks_of_their_own() -> None:
 
 
 def test_where_votes_come_from() -> None:
-    lately = Changes(NOW, NOW, 9, places=(("Kent", 8), ("Fife", 1)))
+    lately = Changes(NOW - timedelta(seconds=60), NOW, 9, places=(("Kent", 8), ("Fife", 1)))
     said = text(tile_map((Group("Kent", 50), Group("Fife", 40)), paints.by_recent(lately), "Votes"))
     assert "Kent: 8 votes in the last minute" in said
     assert "Fife: 1 vote in the last minute" in said

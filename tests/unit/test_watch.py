@@ -85,6 +85,12 @@ def test_a_tie_and_no_vote() -> None:
     assert "there is no election yet" in drawn(Snapshot({}, Facts((), 0, {})))
 
 
+def test_of_many_who_are_level_a_few_are_named() -> None:
+    assert "A tie: Ada and Bo and Cy with 5 votes each" in drawn(snapshot({"Bo": 5, "Ada": 5, "Cy": 5}))
+    assert "A tie: Ada, Bo, Cy and 1 other with 5 votes each" in drawn(snapshot({"Bo": 5, "Ada": 5, "Cy": 5, "Dee": 5}))
+    assert "A tie: 00, 01, 02 and 197 others with 1 vote each" in drawn(snapshot({f"{number:02}": 1 for number in range(200)}))
+
+
 def test_what_is_wrong_is_said() -> None:
     red = Agreement("red", differences=(Difference("ledger", "topic", "candidate a: the ledger has 3 votes", "e"),))
     text = drawn(snapshot({"Ada": 3}, agreement=red, troubles=(Trouble("Kafka", NOW, "gone"),)))
@@ -103,8 +109,35 @@ def test_names_of_people_do_nothing_to_a_terminal(width: int) -> None:
 
 def test_of_two_hundred_candidates_as_many_as_fit() -> None:
     text = drawn(snapshot({f"Name {number:03}": number for number in range(200)}), lines=24)
-    assert "… and 186 more" in text
+    assert "… and 185 more" in text
     assert len(text.splitlines()) <= 24
+
+
+def test_no_line_is_kept_free_when_all_candidates_fit() -> None:
+    exactly = drawn(snapshot({f"Name {number:03}": number for number in range(16)}), lines=24)
+    assert "more" not in exactly
+    assert len(exactly.splitlines()) == 24
+    assert "… and 2 more" in drawn(snapshot({f"Name {number:03}": number for number in range(17)}), lines=24)
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_what_is_wrong_and_how_fresh_it_is_have_room_before_candidates(width: int) -> None:
+    differences = tuple(Difference("ledger", "topic", f"candidate {one}: the ledger has 3 votes, the topic 2", "e") for one in "abc")
+    troubles = tuple(Trouble(service, NOW, "gone") for service in ("Kafka", "PostgreSQL"))
+    shown = snapshot(
+        {f"Name {number:02}": number for number in range(30)}, agreement=Agreement("red", differences=differences), troubles=troubles
+    )
+    text = drawn(shown, width, lines=24)
+    assert len(text.splitlines()) == 24
+    said = ("Name 29 ", "candidate c", "Newest number: 4 s ago", "Kafka has not answered", "PostgreSQL has not answered", "Ctrl+C")
+    assert [one for one in said if one not in text] == []
+
+
+def test_on_a_screen_too_small_for_both_candidates_give_way() -> None:
+    shown = snapshot({"Ada": 300, "Bo": 200}, troubles=(Trouble("Kafka", NOW, "gone"),))
+    text = drawn(shown, lines=10)
+    assert "… and 2 more" in text
+    assert len(text.splitlines()) == 10
 
 
 @pytest.mark.parametrize(("part", "shown"), [(0, ""), (0.001, "▏"), (0.5, "█████"), (1, "██████████")])

@@ -1,10 +1,10 @@
 """The board as a terminal shows it: a drawing for one that can be redrawn, a line for all others. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from rich.cells import cell_len
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -17,6 +17,7 @@ from livetally.show.trust import Agreement
 
 BAR_CELLS_MAX = 40
 NAME_CELLS_MAX = 28
+TIED_NAMED_MAX = 3  # two hundred who have one vote each would fill the screen
 NUMBERS_CELLS = 36  # votes, share, votes of the last minute, and the space between
 WIDTH_WITHOUT_PARTY = 90  # narrower terminals keep names and numbers
 _EIGHTHS = " ▏▎▍▌▋▊▉"  # ends of a bar that are less than a cell
@@ -24,18 +25,24 @@ _BADGE = {"green": ("✔", "green"), "amber": ("◔", "yellow"), "red": ("✘", 
 
 
 def drawing(snapshot: Snapshot, election_id: str | None, now: datetime, width: int, lines: int) -> RenderableType:
-    """Everything at one moment. `lines`: as many candidates as find room, the others as a number."""
+    """Everything at one moment, in so many lines: as many candidates as the rest leaves room for, the others as a number."""
     election, result = chosen(snapshot, election_id)
-    parts: list[RenderableType] = [_title(election, result, now)]
+    head, foot = [_title(election, result, now)], [Text(""), *_footer(snapshot, result, now)]
     if result is None or not result.candidates:
-        parts.append(Text(_waiting(snapshot), style="dim"))
-    else:
-        shown = result.candidates[: max(1, lines - 10)]
-        parts += [Text(headline(snapshot, election, result, now), style="bold"), Text(""), _candidates(snapshot, result, shown, width)]
-        if len(shown) < len(result.candidates):
-            parts.append(Text(f"… and {len(result.candidates) - len(shown):,} more", style="dim"))
-    parts += [Text(""), *_footer(snapshot, result, now)]
-    return Group(*parts)
+        return Group(*head, Text(_waiting(snapshot), style="dim"), *foot)
+    head += [Text(headline(snapshot, election, result, now), style="bold"), Text("")]
+    room = lines - _height([*head, *foot], width)
+    if len(result.candidates) <= room:
+        return Group(*head, _candidates(snapshot, result, result.candidates, width), *foot)
+    shown = result.candidates[: max(0, room - 1)]
+    table = [_candidates(snapshot, result, shown, width)] if shown else []
+    return Group(*head, *table, Text(f"… and {len(result.candidates) - len(shown):,} more", style="dim"), *foot)
+
+
+def _height(parts: Sequence[Text], width: int) -> int:
+    """Lines on a screen of this width, where long ones are wrapped."""
+    console = Console(width=width)
+    return sum(len(part.wrap(console, width)) for part in parts)
 
 
 def line(snapshot: Snapshot, election_id: str | None) -> str:
@@ -62,8 +69,13 @@ def headline(snapshot: Snapshot, election: Election | None, result: Result, now:
             leads = "has most votes," if is_closed else "leads with"
             return f"{safe(first.name)} {leads} {result.share(first.votes):.1%}, {_votes(margin)} ahead"
         case Tie(first):
-            return f"A tie: {' and '.join(safe(one.name) for one in first)} with {_votes(first[0].votes)} each"
+            return f"A tie: {_named(first)} with {_votes(first[0].votes)} each"
     return "Nobody leads: no vote has been counted"
+
+
+def _named(tied: Sequence[Standing]) -> str:
+    shown, rest = [safe(one.name) for one in tied[:TIED_NAMED_MAX]], len(tied) - TIED_NAMED_MAX
+    return f"{', '.join(shown)} and {rest:,} other{'' if rest == 1 else 's'}" if rest > 0 else " and ".join(shown)
 
 
 def _votes(count: int) -> str:

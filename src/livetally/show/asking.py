@@ -1,7 +1,8 @@
 """The questions about one place, one moment, or the votes over time: one thread asks PostgreSQL, all viewers read its answers.
 
-At most one query per question and ANSWER_FRESH_S in a server, however many look. A question that nobody has asked before is waited
-for, so that a page does not come up empty; but not for long, and not at all while PostgreSQL is known to be away.
+At most one query per question and ANSWER_FRESH_S in a server, however many look. A new answer is waited for, so that no page comes up
+empty and nobody who looks alone is shown what was true at their look before; but not for long, and not at all while PostgreSQL is known to
+be away.
 """
 
 import logging
@@ -24,7 +25,7 @@ T = TypeVar("T")
 Question = tuple[Any, ...]
 
 ANSWER_FRESH_S = 4.0  # less than the shortest refresh interval of a page: who looks every 5 s sees something new every time
-FIRST_WAIT_S = 0.7  # a page must be there within 2 s
+WAIT_S = 0.7  # a page must be there within 2 s
 ANSWERS_MAX = 300  # a scrubber has up to 500 moments; those that nobody has asked for the longest make room
 CLOSE_TIMEOUT_S = 3.0
 
@@ -121,9 +122,9 @@ class Asker:
                 known.has_come.clear()
                 self._waiting.append(known)
                 self._change.notify_all()
-            is_first = known.tried_s is None and not self._trouble
-        if is_first:
-            known.has_come.wait(FIRST_WAIT_S)
+            may_come_soon = is_old and not self._trouble
+        if may_come_soon:
+            known.has_come.wait(WAIT_S)
         return cast("Answer[T]", known.answer)
 
     def _answer_all(self) -> None:

@@ -80,8 +80,9 @@ def turnout_bars(groups: Sequence[Group], *, bars_max: int = BARS_MAX) -> str:
     """How many of each group's registered people have voted: full is everybody. Groups of whom nobody knows it have no bar."""
     if not groups:
         return NOTHING
+    shown, rest = groups[:bars_max], groups[bars_max:]
     lines = []
-    for group in groups[:bars_max]:
+    for group in shown:
         known = group.turnout is not None
         share = percent(group.turnout) if group.turnout is not None else "–"
         of = f"{number(group.votes)} of {number(group.registered or 0)}" if known else plural(group.votes, "vote")
@@ -91,6 +92,8 @@ def turnout_bars(groups: Sequence[Group], *, bars_max: int = BARS_MAX) -> str:
             f'<span class="lt-bar-note">{of}</span></div><div class="lt-bar-numbers"><span class="lt-votes">{share}</span></div>'
             f'<div class="lt-track"><div class="lt-fill" style="width:{100 * width:.2f}%;background:var(--lt-hue-3)"></div></div></li>'
         )
+    if rest:
+        lines.append(f'<li class="lt-rest">and {plural(len(rest), "other")}, in the table below</li>')
     return f'<ol class="lt-bars">{"".join(lines)}</ol>'
 
 

@@ -5,7 +5,7 @@ from html import escape
 from urllib.parse import urlencode
 
 from livetally.show import address, header, sections, wall
-from livetally.show.live import PAGES, Page, elections_of, followed, scene_at
+from livetally.show.live import PAGES, REFRESH_S_MIN, Page, elections_of, followed, scene_at
 from livetally.show.scene import Moment, Scene
 from livetally.show.sources import Sources
 
@@ -29,7 +29,7 @@ def _framed(inner: str, css_class: str) -> str:
 def _whole(sources: Sources, page: Page, moment: Moment, scene: Scene | None, asked: Mapping[str, str]) -> str:
     """The same parts in the same order as `live.refresh` draws them."""
     snapshot = sources.look() if scene is None else scene.snapshot
-    head = header.masthead(scene) if scene else sections.NO_ELECTION
+    head = header.masthead(scene) if scene else sections.no_election(moment, REFRESH_S_MIN)
     notices = header.notices(snapshot, moment)
     links = _links(page, asked)
     if scene is None:
@@ -37,7 +37,7 @@ def _whole(sources: Sources, page: Page, moment: Moment, scene: Scene | None, as
     elif scene.hides_everything:
         body = sections.sealed(scene)
     elif page.needs_votes and not scene.result.total_votes:
-        body = f"{header.figures(scene)}{header.waiting(snapshot, scene.election, scene.result)}"
+        body = f"{header.figures(scene)}{header.waiting(snapshot, scene.election, scene.result, is_closed=scene.is_closed)}"
     else:
         body = f"{header.figures(scene)}{page.first(scene, asked)}"
     return f"{head}{notices}{links}{body}{sections.footer(scene.election if scene else None)}"

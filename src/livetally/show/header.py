@@ -36,7 +36,7 @@ def masthead(scene: Scene) -> str:
         f'<header class="lt-masthead"><div class="lt-kicker">Election results, counted live {flags(scene)}</div>'
         f'<h1 data-testid="election">{said(name)}</h1>'
         f'<p class="lt-dateline">{badge.badge(scene.snapshot.agreement) if not scene.hides_everything else ""} <span data-testid="age">{age}</span> <span class="lt-dot">·</span> '
-        f'<span>Last refreshed <time data-testid="refreshed" {refreshed(scene)}>{moment.clock(moment.now)}</time></span></p>{LOST}</header>'
+        f'<span>Last refreshed <time data-testid="refreshed" {refreshed(moment, scene.every_s)}>{moment.clock(moment.now)}</time></span></p>{LOST}</header>'
     )
 
 
@@ -46,9 +46,9 @@ def old(moment: Moment, as_of: datetime) -> str:
     return f'<span data-old-s="{max(0, int(age.total_seconds()))}">{length(age)} old</span>'
 
 
-def refreshed(scene: Scene) -> str:
+def refreshed(moment: Moment, every_s: int) -> str:
     """Attributes by which the browser (`news.js`) sees that it has been told something new, and when it should have been."""
-    return f'data-refreshed="{scene.moment.now.isoformat()}" data-every-s="{scene.every_s}"'
+    return f'data-refreshed="{moment.now.isoformat()}" data-every-s="{every_s}"'
 
 
 def flags(scene: Scene) -> str:
@@ -175,9 +175,9 @@ def wrong(snapshot: Snapshot, moment: Moment) -> list[str]:
     return lines
 
 
-def waiting(snapshot: Snapshot, election: Election | None, result: Result | None) -> str:
-    """Why there is nothing to see yet: what comes next on the way of the first vote."""
-    facts = snapshot.facts
+def waiting(snapshot: Snapshot, election: Election | None, result: Result | None, *, is_closed: bool = False) -> str:
+    """Why there is nothing to see: what comes next on the way of the first vote, or that the election has closed without one."""
+    facts, title = snapshot.facts, "Nothing has been counted yet"
     candidates = facts.candidates.get(election.election_id, 0) if facts and election else 0
     if facts is not None and not facts.elections:
         missing = "There is no election yet. Registering voters makes one: <code>./livetally register</code>."
@@ -185,15 +185,20 @@ def waiting(snapshot: Snapshot, election: Election | None, result: Result | None
         missing = "It is being asked which elections there are."
     elif snapshot.results is None:
         missing = "The topics with the numbers are being read."
+    elif is_closed:
+        title, missing = "Nothing has been counted", "This election is over, and no vote has been counted in it."
     elif facts is not None and not candidates and not (result and result.candidates):
         missing = "Nobody stands for this election yet: there are no candidates."
     elif facts is not None and not (facts.on_roll(election.election_id) if election else facts.registered):
         missing = "Nobody is registered yet, so nobody can vote."
     elif election and election.status == "draft":
         missing = "This election has not been opened."
+    elif snapshot.troubles:
+        away = " and ".join(one.service for one in snapshot.troubles)
+        missing = f"No vote can be here before {away} {'is' if len(snapshot.troubles) == 1 else 'are'} back."
     else:
         missing = "Everything is ready for the first vote. It is here moments after it has been cast, recorded and tallied."
-    return f'<section class="lt-waiting" data-testid="waiting"><h2>Nothing has been counted yet</h2><p>{missing}</p></section>'
+    return f'<section class="lt-waiting" data-testid="waiting"><h2>{title}</h2><p>{missing}</p></section>'
 
 
 def _more(scene: Scene) -> str:

@@ -111,14 +111,16 @@ class Judge:
     def check(self) -> Checked:
         announced = self._announced()  # before the tally is asked: what was announced has been stored
         began_s = self._monotonic()
-        is_whole = self._is_whole_due() and self._is_at_cut
+        is_due = self._is_whole_due()
+        is_whole = is_due and self._is_at_cut
         tallied = self._database.tallied(self._version, whole=is_whole)
         if tallied is None:
-            return self._say(replace(UNCHECKED, waiting_for="Nothing has been tallied yet."))
+            nothing = self._say(replace(UNCHECKED, waiting_for="Nothing has been tallied yet."))
+            return replace(nothing, waiting=self._before_any_tally(began_s)) if is_due else nothing
         self._note(tallied)
         self._is_at_cut = self._topic.read_up_to(tallied.positions, MESSAGES_AT_ONCE)
         if not self._is_at_cut:
-            return self._say(self._until_read(tallied), is_whole_way=False)
+            return replace(self._say(self._until_read(tallied), is_whole_way=False), waiting=self._waiting(tallied))
         found = [*self._faults(), *agreement.topic_and_tally(self._topic.counts, tallied.sums)]
         if announced is not None:
             wrong, self._missing = agreement.announced_and_tally(
@@ -127,14 +129,10 @@ class Judge:
             found += wrong
         if is_whole:
             self._whole_differences = self._compare_all(tallied)
-            self._whole_due_s = self._monotonic() + (self._monotonic() - began_s) / WHOLE_SHARE_MAX
-        waiting = (
-            Waiting("record", "ballots", max(0, self._topic.ballots_end() - tallied.decided)),
-            Waiting("tally", "votes", max(0, tallied.accepted - sum(tallied.sums.values()))),
-        )
+            self._put_off_whole(began_s)
         return replace(
             self._say(self._verdict(tallied, found), is_whole_way=is_whole or self._ledger is not None),
-            waiting=waiting,
+            waiting=self._waiting(tallied),
             passed=self._topic.newest,
             version=(tallied.generation, tallied.batch),
         )
@@ -148,6 +146,21 @@ class Judge:
         if before is not None and (self._rewritten.ledger != before.ledger or self._rewritten.tally not in {None, before.tally}):
             self._whole_due_s = 0.0
         return self._monotonic() >= self._whole_due_s
+
+    def _put_off_whole(self, began_s: float) -> None:
+        self._whole_due_s = self._monotonic() + (self._monotonic() - began_s) / WHOLE_SHARE_MAX
+
+    def _waiting(self, tallied: Tallied) -> tuple[Waiting, ...]:
+        return (
+            Waiting("record", "ballots", max(0, self._topic.ballots_end() - tallied.decided)),
+            Waiting("tally", "votes", max(0, tallied.accepted - sum(tallied.sums.values()))),
+        )
+
+    def _before_any_tally(self, began_s: float) -> tuple[Waiting, ...]:
+        """Votes that wait while no tally has stored anything. All of the ledger is read for it, as often as for whole checks."""
+        accepted = self._database.recorded({}).accepted
+        self._put_off_whole(began_s)
+        return (Waiting("tally", "votes", accepted),) if accepted else ()
 
     def _note(self, tallied: Tallied) -> None:
         """Keep the totals that have changed; another generation begins with none."""

@@ -71,7 +71,7 @@ def refresh(sources: Sources, page: Page, links: Callable[[], None], chosen: str
     scene = scene_of(sources, chosen, offered, interval_s)
     snapshot = sources.look() if scene is None else scene.snapshot
     moment = Moment(sources.clock(), viewers_zone()) if scene is None else scene.moment
-    st.html(header.masthead(scene) if scene else sections.NO_ELECTION)
+    st.html(header.masthead(scene) if scene else sections.no_election(moment, interval_s))
     with st.container(key="notices"):  # always there, so that nothing below moves to another place when one comes or goes
         if notices := header.notices(snapshot, moment):
             st.html(notices)
@@ -84,7 +84,7 @@ def refresh(sources: Sources, page: Page, links: Callable[[], None], chosen: str
     else:
         st.html(header.figures(scene))
         if page.needs_votes and not scene.result.total_votes:
-            st.html(header.waiting(snapshot, scene.election, scene.result))
+            st.html(header.waiting(snapshot, scene.election, scene.result, is_closed=scene.is_closed))
         else:
             page.draw(scene)
     st.html(sections.footer(scene.election if scene else None))

@@ -1,12 +1,13 @@
 """The page Over time: how the result came about, at what pace, and the election as it stood at any moment."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import streamlit as st
 
 from livetally.show import address, paints, sections, sentences
+from livetally.show.answers import last_known, why_missing
 from livetally.show.charts import Bar, bars, candidate_colours
 from livetally.show.controls import behind, figure, framed
 from livetally.show.lines import LINES_MAX, Line, line_chart
@@ -19,6 +20,7 @@ from livetally.show.tilemap import tile_map
 from livetally.show.words import number, plural, said
 
 NOW = "now"
+MINUTE = "%Y-%m-%dT%H:%M"  # how a moment is named, in UTC
 COLUMNS_NARROW = 3  # a phone has room for three
 TITLE = '<h2 class="lt-section">How the result came about</h2>'
 COUNTED = "Votes counted, over time"
@@ -41,19 +43,31 @@ def draw(scene: Scene) -> None:
     if series is None or not series.ends:
         st.html(nothing_yet(answer))
         return
-    st.html(TITLE)
+    st.html(f"{TITLE}{last_known(scene, answer)}")
     shown = scene.result.candidates
     none = (0,) * len(series.ends)
     counted = [series.votes.get(one.candidate_id) or none for one in shown]
     show_lines(scene, "cumulative", COUNTED, standing(scene), series, counted)
-    rates = [series.per_minute(one.candidate_id) or none for one in shown]
-    show_lines(scene, "pace", "Votes a minute", sentences.pace(scene, series), series, rates)
+    over = steps_over(series, min(scene.moment.now, answer.asked_at or scene.moment.now))
+    # What a step that runs has so far is no pace: the lines would fall at their end.
+    ended = beginning(series, over) if over else series
+    rates = [ended.per_minute(one.candidate_id) or (0,) * len(ended.ends) for one in shown]
+    show_lines(scene, "pace", "Votes a minute", sentences.pace(scene, series, over), ended, rates)
     if any(values[-1] for values in counted):
-        show_moment(scene, series)
+        show_moment(scene, series, over)
+
+
+def steps_over(series: Series, moment: datetime) -> int:
+    """How many of its steps had ended then. While people vote, the last one runs."""
+    return sum(end <= moment for end in series.ends)
+
+
+def beginning(series: Series, steps: int) -> Series:
+    return replace(series, ends=series.ends[:steps], votes={one: votes[:steps] for one, votes in series.votes.items()})
 
 
 def nothing_yet(answer: Answer[Series]) -> str:
-    why = said(answer.trouble) if answer.trouble else "No minute of this election has been counted yet."
+    why = "No minute of this election has been counted yet." if answer.value else why_missing(answer)
     return f'<h2 class="lt-section">Over time</h2><p class="lt-sentence">{why}</p>'
 
 
@@ -70,7 +84,7 @@ def first(scene: Scene, _asked: Mapping[str, str]) -> str:
     if series is None or not series.ends:
         return nothing_yet(answer)
     counted = [series.votes.get(one.candidate_id) or (0,) * len(series.ends) for one in scene.result.candidates]
-    return f"{TITLE}{framed('cumulative', COUNTED, standing(scene), drawn_lines(scene, series, counted))}"
+    return f"{TITLE}{last_known(scene, answer)}{framed('cumulative', COUNTED, standing(scene), drawn_lines(scene, series, counted))}"
 
 
 def show_lines(scene: Scene, key: str, title: str, sentence: str, series: Series, values: Sequence[Sequence[float]]) -> None:
@@ -91,17 +105,16 @@ def drawn_lines(scene: Scene, series: Series, values: Sequence[Sequence[float]])
     return line_chart(moments, lines, scene.moment.zone)
 
 
-def show_moment(scene: Scene, series: Series) -> None:
+def show_moment(scene: Scene, series: Series, over: int) -> None:
     """The scrubber: candidates and places as they stood then."""
     st.html('<h2 class="lt-section">Set it back</h2>')
-    moment = choose_moment(scene, series.ends)
+    moment = choose_moment(scene, series, over)
     then: Then | None = None
     if moment is not None:
         answer = scene.asking.at(scene.result.election_id, moment)
         then = answer.value
         if then is None:
-            why = said(answer.trouble) if answer.trouble else "It is being asked; the next refresh has it."
-            st.html(f'<p class="lt-sentence" data-testid="then">{why}</p>')
+            st.html(f'<p class="lt-sentence" data-testid="then">{why_missing(answer)}</p>')
             return
     result = then.result if then else scene.result
     ahead = scene.ahead_in(result.places, then.ahead if then else scene.asking.ahead(scene.result.election_id).value or {})
@@ -119,14 +132,15 @@ def show_moment(scene: Scene, series: Series) -> None:
         figure(scene, "then-map", "Places then", sentence, drawn, map_columns(scene, result, ahead), result.places)
 
 
-def choose_moment(scene: Scene, ends: Sequence[datetime]) -> datetime | None:
-    """A moment that the series has, or None for now. Growing by a minute does not move what somebody chose."""
-    named = {f"{end.astimezone(UTC):%Y-%m-%dT%H:%M}": end for end in ends}
+def choose_moment(scene: Scene, series: Series, over: int) -> datetime | None:
+    """A moment that has been, or None for now. Neither one more step nor longer ones move what somebody chose."""
+    named = {_name(end): end for end in series.ends[:over]}
+    named = dict(sorted((_chosen_before(series, scene.moment.now) | named).items()))
     options = [*named, NOW]
     if st.session_state.get("moment") not in options:
         asked = address.asked(address.AT)
         st.session_state["moment"] = asked if asked in named else NOW
-    if len(options) < 3:  # noqa: PLR2004 (one moment and now: nothing to choose)
+    if not named or len(named) == len(series.ends) == 1:  # nothing to choose: none is over, or all of it is of one minute
         return None
 
     def shown(option: str) -> str:
@@ -135,6 +149,26 @@ def choose_moment(scene: Scene, ends: Sequence[datetime]) -> datetime | None:
     remember = address.keeper(address.AT, "moment", lambda option: "" if option == NOW else str(option))
     chosen = st.select_slider("The election as it stood at", options, key="moment", format_func=shown, on_change=remember)
     return named.get(str(chosen))
+
+
+def _chosen_before(series: Series, now: datetime) -> dict[str, datetime]:
+    """What somebody chose, or an address names: perhaps no step ends there any more, they grow longer with the election."""
+    wanted = [_moment(str(text)) for text in (st.session_state.get("moment", ""), address.asked(address.AT))]
+    begins = series.ends[0] - series.step
+    return {_name(one): one for one in wanted if one is not None and begins < one <= now}
+
+
+def _name(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):{MINUTE}}"
+
+
+def _moment(text: str) -> datetime | None:
+    """None unless it is written as a moment is named."""
+    try:
+        moment = datetime.strptime(text, MINUTE).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return moment if _name(moment) == text else None
 
 
 def _stood(scene: Scene, result: Result, series: Series, moment: datetime | None) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from livetally.show.contrast import ink_on, painted
 from livetally.show.past import Ahead
 from livetally.show.result import Changes, Group, Standing
+from livetally.show.sentences import span
 from livetally.show.tilemap import EMPTY, LEVELS, Paint, level_of
 from livetally.show.words import number, plural, said
 
@@ -71,8 +72,10 @@ def by_recent(changes: Changes | None) -> Callable[[Group], Paint]:
     highest = max(came.values(), default=0)
 
     def paint(place: Group) -> Paint:
+        if changes is None:
+            return Paint("–", "nobody knows how many votes came just now", css_class="lt-tile-unknown")
         votes = came.get(place.name, 0)
-        return Paint(_short(votes), f"{plural(votes, 'vote')} in the last minute", css_class=f"lt-level-{level_of(votes, 0, highest)}")
+        return Paint(_short(votes), f"{plural(votes, 'vote')} in {span(changes)}", css_class=f"lt-level-{level_of(votes, 0, highest)}")
 
     return paint
 

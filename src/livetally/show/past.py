@@ -1,8 +1,8 @@
 """What a page asks PostgreSQL for when somebody looks at one thing: a place, the votes over time, a moment. Types only, frozen.
 
 A page asks `Asking` (made by `serving.serve`, see `asking.py`) and draws the answer that is there: from memory when somebody has asked
-the same within the last seconds, otherwise the older one, while another thread asks; the next refresh finds the newer answer. Only a
-question that is new is waited for, less than a second, so that a page does not come up empty; then it may be `Answer()`.
+the same within the last seconds. Otherwise another thread asks, and is waited for, less than a second; if that is not enough, the page has
+the older answer, or `Answer()`, and the next refresh finds the newer one.
 """
 
 from collections.abc import Mapping

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from livetally.show import address, paints, sections, sentences
+from livetally.show.answers import last_known, why_missing
 from livetally.show.charts import Bar, bars, candidate_colours, label_of
 from livetally.show.controls import behind, figure, framed, listing
 from livetally.show.past import Ahead, Answer
@@ -36,7 +37,7 @@ def draw(scene: Scene) -> None:
     with st.container(key="map-of-place" if county else "map-of-all"):
         left, right = st.columns([1.45, 1], gap="large")
     with left:
-        st.html(the_map(scene, colour or offered[0], ahead, _way(address.now(), county or "")))
+        st.html(f"{the_map(scene, colour or offered[0], ahead, _way(address.now(), county or ''))}{leaders_known(scene)}")
         behind(scene, "map", "The map", [*map_columns(scene, scene.result, ahead), lately_column(scene)], scene.result.places)
     with right:
         if county:
@@ -55,11 +56,10 @@ def first(scene: Scene, asked: Mapping[str, str]) -> str:
     county = asked.get(address.COUNTY, "")
     own = ""
     if county in {one.name for one in scene.result.places} and not scene.hides_choices:
-        value = scene.asking.place(scene.result.election_id, county).value
-        own = own_title(label_of(county)) + (own_bars(scene, value, county) if value else "")
-    columns = (
-        f'<div class="lt-columns lt-columns-map"><div>{the_map(scene, colour, ahead, _way(asked, county))}</div><div>{own}</div></div>'
-    )
+        answer = scene.asking.place(scene.result.election_id, county)
+        drawn = own_bars(scene, answer.value, county) if answer.value else ""
+        own = f"{own_title(label_of(county))}{last_known(scene, answer)}{drawn}"
+    columns = f'<div class="lt-columns lt-columns-map"><div>{the_map(scene, colour, ahead, _way(asked, county))}{leaders_known(scene)}</div><div>{own}</div></div>'
     return f'{TITLE}<div class="lt-first-controls"></div>{columns}'
 
 
@@ -67,6 +67,10 @@ def who_is_ahead(scene: Scene) -> Mapping[str, Ahead]:
     if scene.hides_choices:
         return {}
     return scene.ahead_in(scene.result.places, scene.asking.ahead(scene.result.election_id).value or {})
+
+
+def leaders_known(scene: Scene) -> str:
+    return "" if scene.hides_choices else last_known(scene, scene.asking.ahead(scene.result.election_id))
 
 
 def _way(asked: Mapping[str, str], chosen: str) -> Way:
@@ -83,7 +87,8 @@ def the_map(scene: Scene, colour: str, ahead: Mapping[str, Ahead], way: Way) -> 
             most = max((votes for _, votes in scene.last_minute.places), default=0) if scene.last_minute else 0
             paint = paints.by_recent(scene.last_minute)
             legend = paints.levels_legend(0, most, lambda value: number(round(value)))
-            sentence, about = sentences.where_from(scene.last_minute), "Votes from each place in the last minute"
+            sentence = sentences.where_from(scene.last_minute)
+            about = f"Votes from each place in {sentences.span(scene.last_minute) if scene.last_minute else 'the last minute'}"
         case _:
             paint = paints.by_leader(result.candidates, scene.colours, ahead)
             legend = paints.leaders_legend(result.candidates, scene.colours, ahead)
@@ -109,8 +114,12 @@ def map_columns(scene: Scene, result: Result, ahead: Mapping[str, Ahead]) -> lis
 
 
 def lately_column(scene: Scene) -> Column[Group]:
-    came = dict(scene.last_minute.places) if scene.last_minute else {}
-    return Column("Last minute", lambda place: came.get(place.name, 0), lambda place: number(came.get(place.name, 0)), minor=True)
+    lately = scene.last_minute
+    if lately is None:
+        return Column("In the last minute", lambda _: None, lambda _: "–", minor=True)
+    came = dict(lately.places)
+    title = f"In {sentences.span(lately)}"
+    return Column(title, lambda place: came.get(place.name, 0), lambda place: number(came.get(place.name, 0)), minor=True)
 
 
 def show_recent(scene: Scene, bars_max: int) -> None:
@@ -171,12 +180,12 @@ def show_own_result(scene: Scene, where: str, answer: Answer[Result], county: st
     """`county`: empty for one of its cities, of which nobody knows what the last minute brought."""
     own = answer.value
     if own is None:
-        why = said(answer.trouble) if answer.trouble else "It is being asked; the next refresh has it."
+        why = why_missing(answer)
         st.html(
             f'<section class="lt-chart"><h3 class="lt-chart-title">{where}</h3><p class="lt-sentence lt-sentence-small">{why}</p></section>'
         )
         return
-    st.html(own_title(where))
+    st.html(f"{own_title(where)}{last_known(scene, answer)}")
     figure(
         scene,
         "own",

@@ -235,13 +235,16 @@ class Reader:
 
     def _missing(self, service: Service, detail: str) -> None:
         with self._change:
-            self._add_trouble(service, detail)
+            if service == "Kafka":  # what the last minute brings is not known now; the next numbers are compared with the last ones before
+                self._snapshot = replace(self._snapshot, last_minute={})
+            self._add_trouble(service, detail, self._clock())
             self._note_health()
 
-    def _add_trouble(self, service: Service, detail: str) -> None:
+    def _add_trouble(self, service: Service, detail: str, began: datetime) -> None:
+        """A trouble that goes on keeps the moment at which it began."""
         if not self._is_missing(service):
             log.warning("a service is away", extra={"service": service, "why": detail})
-        since = next((one.since for one in self._snapshot.troubles if one.service == service), self._clock())
+        since = next((one.since for one in self._snapshot.troubles if one.service == service), began)
         self._snapshot = replace(self._snapshot, troubles=(*self._others(service), Trouble(service, since, detail)))
 
     def _note_health(self) -> None:
@@ -250,7 +253,8 @@ class Reader:
         trust = replace(self._snapshot.trust, health=known, rejected=facts.rejected if facts else {})
         self._snapshot = replace(self._snapshot, trust=trust)
         if spark_is_away(known, trust.waiting, now):
-            self._add_trouble("Spark", "Votes are waiting, and no tally is connected to PostgreSQL.")
+            tally = next(one for one in known if one.name == "tally")
+            self._add_trouble("Spark", "Votes are waiting, and no tally is connected to PostgreSQL.", tally.since)
         else:
             self._snapshot = replace(self._snapshot, troubles=self._without("Spark"))
 

@@ -175,8 +175,8 @@ class Unreadable:
 class Snapshot:
     """Everything a page draws, at one moment. `results` is None until the topics have been read to their end once.
 
-    `last_minute`: what the last minute changed, by election; there is none for an election whose numbers this server has not known for
-    some seconds yet, and `since` says how far back it looks.
+    `last_minute`: what the last minute changed, by election; none while Kafka is away, and for an election whose numbers are not known for
+    some seconds yet; `since` says how far back it looks.
     """
 
     results: Mapping[str, Result] | None = None

@@ -48,7 +48,9 @@ def leading(scene: Scene) -> str:
     """Who leads, or why there is nobody to name."""
     if scene.hides_choices:
         return sections.sealed(scene)
-    return header.lead(scene) if scene.result.total_votes else header.waiting(scene.snapshot, scene.election, scene.result)
+    if scene.result.total_votes:
+        return header.lead(scene)
+    return header.waiting(scene.snapshot, scene.election, scene.result, is_closed=scene.is_closed)
 
 
 def first(scene: Scene, _asked: Mapping[str, str]) -> str:

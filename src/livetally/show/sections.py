@@ -1,14 +1,22 @@
 """What stands on every page: what it says when it cannot start, when there is no election, and at its end."""
 
 from livetally.core.elections import Election
-from livetally.show.scene import Scene
+from livetally.show import header
+from livetally.show.scene import Moment, Scene
 from livetally.show.words import said
 
 NO_ADDRESSES = (
     "This page has not been told where Kafka and PostgreSQL are. `./livetally run` and `./livetally dashboard` tell it. "
     "To start it yourself, set LIVETALLY_KAFKA_BOOTSTRAP_SERVERS and LIVETALLY_DATABASE_URL."
 )
-NO_ELECTION = '<header class="lt-masthead"><div class="lt-kicker">Election results, counted live</div><h1>No election yet</h1></header>'
+
+
+def no_election(moment: Moment, every_s: int) -> str:
+    """The head of a page while there is no election. The browser notices here, too, when no refresh comes any more."""
+    return (
+        f'<header class="lt-masthead" {header.refreshed(moment, every_s)}><div class="lt-kicker">Election results, counted live</div>'
+        f"<h1>No election yet</h1>{header.LOST}</header>"
+    )
 
 
 def cannot_start(why: str) -> str:

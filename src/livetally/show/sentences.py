@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from livetally.core.tally import UNKNOWN
 from livetally.show.changes import of_party
@@ -75,7 +75,9 @@ def lately_there(changes: Changes | None, place: str) -> str:
 
 
 def minute_before(scene: Scene, series: Series, moment: datetime) -> str:
-    """What the last step before a moment of a series brought, and whom of the first."""
+    """What the step that ended at a moment brought, and whom of the first. A moment between two ends was chosen when steps were shorter."""
+    if moment not in series.ends:
+        return "Where only hours are kept, it is the last full hour before." if series.step >= timedelta(hours=1) else ""
     place = series.ends.index(moment)
     brought = {one: votes[place] - (votes[place - 1] if place else 0) for one, votes in series.votes.items()}
     total, when = sum(brought.values()), length(series.step)
@@ -159,7 +161,7 @@ def turnout(groups: Sequence[Group], what: str, among: str = "in") -> str:
 
 def where_from(changes: Changes | None) -> str:
     if changes is None:
-        return "Where votes come from will be known in a minute."
+        return "Where votes come from will be known when new numbers have come in."
     if not changes.places:
         return f"No vote has come from anywhere in {span(changes)}."
     name, votes = changes.places[0]
@@ -190,17 +192,29 @@ def people(result: Result) -> str:
     )
 
 
-def pace(scene: Scene, series: Series) -> str:
-    """How many votes a minute came, now and at most."""
-    per_minute = [sum(step) for step in zip(*(series.per_minute(one) for one in series.votes), strict=True)]
-    if not per_minute:
-        return "No minute is over yet."
-    busiest = max(range(len(per_minute)), key=per_minute.__getitem__)
-    when = series.ends[busiest].astimezone(scene.moment.zone)
-    most, newest = (plural(round(votes), "vote") for votes in (per_minute[busiest], per_minute[-1]))
-    if busiest == len(per_minute) - 1:
-        return f"The minute that ended at {when:%H:%M} had most votes so far: {most}."
-    return f"The minute that ended at {when:%H:%M} had most votes: {most}. The newest has {newest}."
+def pace(scene: Scene, series: Series, over: int) -> str:
+    """The busiest and the newest of the first `over` steps, which have ended, and what has come since.
+
+    Where a step is longer than a minute, it says how long, and what its votes are a minute.
+    """
+    totals = [sum(votes) for votes in zip(*series.votes.values(), strict=True)]
+    came = [after - before for before, after in zip((0, *totals), totals, strict=False)]
+    minutes, running = series.step / timedelta(minutes=1), sum(came[over:])
+    step = "minute" if minutes == 1 else length(series.step)
+    since = scene.moment.clock(series.ends[over] - series.step) if came[over:] else ""
+    lately = f"{plural(running, 'vote has', 'votes have')} come since {since}" if since else ""
+    if not came[:over]:
+        return f"No minute is over yet. {lately}." if lately else "No minute is over yet."
+
+    def brought(place: int) -> str:
+        return f"{plural(came[place], 'vote')}{'' if minutes == 1 else f', {came[place] / minutes:,.1f} a minute'}"
+
+    busiest = max(range(over), key=came.__getitem__)
+    if running > came[busiest]:
+        return f"{lately}, more than in any {step} before."
+    most = f"The {step} that ended at {scene.moment.clock(series.ends[busiest])} had most votes"
+    newest = f" so far: {brought(busiest)}." if busiest == over - 1 else f": {brought(busiest)}. The newest had {brought(over - 1)}."
+    return f"{most}{newest}{f' {lately}.' if lately else ''}"
 
 
 def _group(name: str) -> str:

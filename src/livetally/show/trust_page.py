@@ -140,7 +140,8 @@ def show_rejected(scene: Scene) -> None:
     """Ballots that name no election belong to none; they are shown with each, and said to be so."""
     rejected = scene.snapshot.trust.rejected
     here, nowhere = rejected.get(scene.result.election_id, ()), rejected.get("", ())
-    rows = [*(Rejected(*one) for one in here), *(Rejected(*one, names_election=False) for one in nowhere)]
+    both = [*(Rejected(*one) for one in here), *(Rejected(*one, names_election=False) for one in nowhere)]
+    rows = sorted(both, key=lambda one: -one.ballots)
     total = sum(one.ballots for one in rows)
     sentence = (
         f"{plural(total, 'ballot does', 'ballots do')} not count; most often: {said(rows[0].words)} ({number(rows[0].ballots)})."

@@ -8,6 +8,7 @@ from livetally.show.result import Leads, Nobody, Snapshot, Standing, Tie
 from livetally.show.scene import Moment, Scene
 from livetally.show.words import number, party, percent, plural, portrait, said
 
+REFRESH_S = 5  # the shortest interval of a page: on a wall nobody chooses one
 CANDIDATES_MAX = 6  # more would be too small to read from the back
 NOTICES_MAX = 2  # the most urgent; they take room from the bars, and each one takes the place of one
 
@@ -26,16 +27,16 @@ def wall(scene: Scene) -> str:
         return _sealed(scene)
     age = f"As of {moment.clock(result.as_of)}, {header.old(moment, result.as_of)}" if result.as_of else "No vote counted yet"
     foot = f'{badge.badge(scene.snapshot.agreement)} <span data-testid="age">{age}</span>'
-    return _framed(f"{_head(scene)}{_lead(scene)}{_bars(scene)}{_figures(scene)}", f"{foot}{_mark(scene)}")
+    return _framed(f"{_head(scene)}{_lead(scene)}{_bars(scene)}{_figures(scene)}", f"{foot}{_mark(moment, scene.every_s)}")
 
 
 def without(snapshot: Snapshot, moment: Moment) -> str:
     """There is no election, or nobody knows which there are."""
-    return _framed(f"{_notices(header.wrong(snapshot, moment))}{header.waiting(snapshot, None, None)}", "")
+    return _framed(f"{_notices(header.wrong(snapshot, moment))}{header.waiting(snapshot, None, None)}", _mark(moment, REFRESH_S))
 
 
 def _sealed(scene: Scene) -> str:
-    return _framed(f"{_head(scene)}{sections.sealed(scene)}", _mark(scene))
+    return _framed(f"{_head(scene)}{sections.sealed(scene)}", _mark(scene.moment, scene.every_s))
 
 
 def _framed(inner: str, foot: str) -> str:
@@ -60,8 +61,8 @@ def _notices(lines: Sequence[str]) -> str:
     return f'<div class="lt-wall-notices">{"".join(header.notice(line) for line in lines[:NOTICES_MAX])}{more}</div>' if lines else ""
 
 
-def _mark(scene: Scene) -> str:
-    return f"<span hidden {header.refreshed(scene)}></span>"
+def _mark(moment: Moment, every_s: int) -> str:
+    return f"<span hidden {header.refreshed(moment, every_s)}></span>"
 
 
 def _lead(scene: Scene) -> str:
@@ -83,7 +84,7 @@ def _lead(scene: Scene) -> str:
             votes = f"{plural(first[0].votes, 'vote')} each, {percent(result.share(first[0].votes))} of all"
             return _headline("Nobody leads", f"A tie between {plural(len(first), 'candidate')}", votes)
         case Nobody():
-            return header.waiting(scene.snapshot, scene.election, result)
+            return header.waiting(scene.snapshot, scene.election, result, is_closed=scene.is_closed)
 
 
 def _party(scene: Scene, one: Standing) -> str:
