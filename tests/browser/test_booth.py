@@ -20,6 +20,7 @@ from booths import REAL, TESTER, cast, hold_real_election, issue_codes
 from livetally.adapters.ballot_sender import Sender, Tell
 from livetally.adapters.codes import Codes, codes_key
 from livetally.core.wire import BALLOTS
+from livetally.web.booth.words import NOTHING_NOW
 from livetally.web.parts import every_part
 from pipeline import Pipeline, clean_pipeline, recording
 from servers import Servers
@@ -135,6 +136,10 @@ def test_a_voter_casts_a_ballot_and_keeps_the_receipt(polls: Polls) -> None:
     assert "ben" not in page.content()
     followed = polls.page()
     followed.goto(f"{polls.site.url}/receipts")
+    followed.get_by_label("Your receipt").fill(code)
+    followed.get_by_role("button", name="Look it up").click()
+    expect(followed.get_by_role("alert")).to_contain_text("a voting code is no receipt")
+    assert followed.url == f"{polls.site.url}/receipts"
     followed.get_by_label("Your receipt").fill(receipt.lower())
     followed.get_by_role("button", name="Look it up").click()
     expect(followed.get_by_test_id("state")).to_have_attribute("data-state", "accepted")
@@ -206,7 +211,7 @@ def test_a_void_code(polls: Polls) -> None:
         Codes(connection, codes_key(connection, polls.pipeline.data_dir)).reissue(REAL, voter_id, TESTER)
     page = polls.at_ballot(polls.codes[voter_id])
     assert heading(page) == "This code is void"
-    expect(page.get_by_test_id("vote")).to_have_text("Nothing was cast.")
+    expect(page.get_by_test_id("vote")).to_have_text(NOTHING_NOW)
 
 
 def test_nothing_chosen(polls: Polls) -> None:
@@ -321,7 +326,7 @@ def test_kafka_away(polls: Polls) -> None:
     try:
         cast_it(page)
         assert heading(page) == "Ballots cannot be taken at present"
-        expect(page.get_by_test_id("vote")).to_have_text("Nothing was cast, and your code is still good.")
+        expect(page.get_by_test_id("vote")).to_have_text(NOTHING_NOW)
     finally:
         sender._probe = probe  # type: ignore[method-assign]
         sender.is_away = False

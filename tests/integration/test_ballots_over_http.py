@@ -226,6 +226,8 @@ def test_an_official_reissues_a_code_and_nobody_else(polls: Polls) -> None:
     acts: list[Any] = polls.pipeline.sql("SELECT who, what, subject, election_id, came_from FROM acts WHERE subject = 'v4'")
     assert acts == [("olga", "code reissued", "v4", REAL, "127.0.0.1")]
     assert site.post(f"/elections/{REAL}/codes/nobody/reissue", official).status_code == 409
+    assert site.post("/elections/%00/codes/v4/reissue", official).status_code == 404
+    assert site.post(f"/elections/{REAL}/codes/%00/reissue", official).status_code == 422
     assert new not in str(polls.pipeline.sql("TABLE acts"))
 
 

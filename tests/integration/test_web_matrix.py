@@ -100,6 +100,7 @@ ROUTES = {
     "POST /vote/{election_id}/cast": Route("code", NOT_IN_BOOTH),
     "GET /vote/{election_id}/receipt": Route("code", NOT_IN_BOOTH),
     "GET /receipts": Route("anybody"),
+    "POST /receipts": Route("anybody", 422),  # nothing was typed
     "GET /receipts/{receipt}": Route("anybody", 404),
 }
 HERE, THERE = "here", "there"

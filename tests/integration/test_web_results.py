@@ -254,9 +254,9 @@ def test_sums_over_all_elections_are_for_who_may_see_each(
         assert site.get("/elections/turnout/audit", observer).json()["all_elections"]["heads"] == audited.heads
 
 
-@pytest.mark.parametrize("election_id", ["%00", "a%00b", "x" * 300, "%ff%fe", "..%2f..", "%F0%9F%97%B3"])
+@pytest.mark.parametrize("election_id", ["%00", "a%00b", "x" * 300, "A", "a_b", "-a", "%ff%fe", "..%2f..", "%F0%9F%97%B3"])
 def test_ids_that_are_none(site: Site, election_id: str) -> None:
     for path in ("", "/candidates", "/results"):
         response = site.get(f"/elections/{election_id}{path}")
-        assert response.status_code in (404, 422), response.text
+        assert response.status_code == 404, response.text
         assert response.headers["Content-Type"] == "application/problem+json"

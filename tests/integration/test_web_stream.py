@@ -11,13 +11,15 @@ from typing import Any
 import pytest
 import requests
 from confluent_kafka import Producer
+from fastapi import Request
 
 from electorate import overrule
 from livetally.adapters.people import People
 from livetally.adapters.postgres import Connection
-from livetally.core.access import Role
+from livetally.core.access import Person, Role
+from livetally.core.errors import ServiceError
 from livetally.core.wire import PER_CANDIDATE, topics
-from livetally.web import live
+from livetally.web import live, stream
 from servers import Servers, recreate
 from waiting import wait_for
 from website import Credential, Hall, Site, add_person, served
@@ -151,6 +153,28 @@ def test_who_is_disabled_sees_no_more_than_the_public(site: Site, connection: Co
     hall.count("secret", 1, 0)
     wait_for(lambda: site.get("/elections/live/results").status_code == 200, "it goes on")
     assert totals(ear) == [0]
+
+
+def test_who_has_signed_in_stays_who_they_are_while_postgresql_is_away(
+    site: Site, servers: Servers, connection: Connection, hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "ASKED_AGAIN_S", 0.1)
+    asked: list[Request] = []
+
+    async def away(request: Request) -> Person:
+        asked.append(request)
+        raise ServiceError("PostgreSQL does not answer.")
+
+    ear = Ear(site, "secret", add_person(connection, "o", Role.OFFICIAL))
+    wait_for(lambda: totals(ear) == [0], "an official sees it")
+    with monkeypatch.context() as gone:
+        gone.setattr(stream, "who_asks", away)
+        wait_for(lambda: len(asked) > 1, "it was asked again, and again")
+    hall.count("secret", 2, 3)
+    announce(servers)
+    wait_for(lambda: totals(ear) == [0, 5], "the change, when it is back")
+    assert not ear.has_ended
+    ear.close()
 
 
 @pytest.mark.usefixtures("hall")

@@ -102,6 +102,7 @@ ROUTES: dict[str, str | Exempt] = {
     "POST /vote/leave": VOTES,
     "POST /vote/{election_id}/ballot": VOTES,
     "POST /vote/{election_id}/review": VOTES,
+    "POST /receipts": LOOKS,
     "POST /vote/{election_id}/cast": VOTES,
 }
 

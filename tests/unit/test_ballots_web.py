@@ -11,13 +11,15 @@ from livetally.adapters.receipts import Hours
 from livetally.core.ballots import Reason
 from livetally.core.codes import grouped, written
 from livetally.core.following import Accepted, Found, Link, Pending, Place, Refused, follow
-from livetally.web.ballots.answers import Refusal
+from livetally.web.ballots.answers import NotNow, Refusal
+from livetally.web.ballots.answers import Refused as Barred
 from livetally.web.ballots.asking import wish
 from livetally.web.ballots.lane import election_of
 from livetally.web.ballots.lists import Listed
+from livetally.web.ballots.saying import said
 from livetally.web.booth.drawing import portrait
 from livetally.web.booth.visit import LASTS_S, Seals, Visit
-from livetally.web.booth.words import REASONS
+from livetally.web.booth.words import NOTHING_NOW, REASONS, told
 from livetally.web.problems import Problem
 
 NOW = datetime(2026, 5, 7, 12, tzinfo=UTC)
@@ -130,6 +132,14 @@ def test_any_bytes_are_answered_with_the_field_at_fault(body: bytes) -> None:
         wish(body, JSON)
     assert refused.value.status in (400, 422)
     assert refused.value.field in ("body", "candidate_id", "code")
+
+
+@pytest.mark.parametrize("answer", [Barred(Refusal.VOIDED_CODE), Barred(Refusal.WRONG_ELECTION), NotNow("away", may_be_cast=False)])
+def test_who_cannot_cast_now_is_not_told_that_nothing_was_cast_before(answer: Barred | NotNow) -> None:
+    assert told(answer).vote == NOTHING_NOW
+    with pytest.raises(Problem) as refused:
+        said(answer)
+    assert "Nothing was cast by this request; a ballot that had been cast before stands." in refused.value.detail
 
 
 def hours(**changed: Any) -> Hours:

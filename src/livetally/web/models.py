@@ -4,19 +4,30 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import Path
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, SecretStr
 
-from livetally.core.elections import LEAFLET_CHARS_MAX, LISTED_MAX, Detail, Kind, RollKind, Status, Visible
+from livetally.core.elections import ELECTION_ID, LEAFLET_CHARS_MAX, LISTED_MAX, Detail, Kind, RollKind, Status, Visible
 from livetally.core.passwords import CHARS_MAX
+from livetally.web.problems import no_election
 
 ID_CHARS_MAX = 255
 NO_NUL = r"^[^\x00]*$"  # PostgreSQL takes no text with it
+ID_PATTERN = f"^{ELECTION_ID.pattern}$"
 EXAMPLE_ID = "board-2026"
+
+
+def _id_of_an_election(text: str) -> str:
+    """Raises Problem: what cannot be one is unknown, whoever asks, and nobody is asked about it."""
+    if not ELECTION_ID.fullmatch(text):
+        raise no_election()
+    return text
+
 
 ElectionId = Annotated[str, Field(min_length=1, max_length=ID_CHARS_MAX, pattern=NO_NUL, examples=[EXAMPLE_ID])]
 InPath = Annotated[
     str,
-    Path(alias="election_id", min_length=1, max_length=ID_CHARS_MAX, pattern=NO_NUL, examples=[EXAMPLE_ID], description="which election"),
+    AfterValidator(_id_of_an_election),
+    Path(alias="election_id", examples=[EXAMPLE_ID], description="which election", json_schema_extra={"pattern": ID_PATTERN}),
 ]
 Name = Annotated[str, Field(min_length=1, max_length=64, pattern=NO_NUL)]
 RoleName = Annotated[Literal["observer", "official", "admin"], Field(description="each may do what the one before may")]
@@ -164,7 +175,7 @@ ROLL = "who may vote: everybody registered, those of some states, or a list that
 
 
 class NewElection(Body):
-    election_id: Annotated[str, Field(min_length=1, max_length=63, pattern=r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$")]
+    election_id: Annotated[str, Field(min_length=1, max_length=63, pattern=ID_PATTERN)]
     name: Annotated[str, Field(min_length=1, max_length=200, pattern=NO_NUL)]
     kind: Kind = "real"
     visible: Annotated[Visible, Field(description=VISIBLE)] = "live"

@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
-from livetally.core.errors import AuditError, ElectionError, ServiceError, UsageError
+from livetally.core.errors import AuditError, DeliveryError, ElectionError, ServiceError, UsageError
 from livetally.web.page import page
 
 MEDIA_TYPE = "application/problem+json"
@@ -72,12 +72,18 @@ def away(detail: str) -> Problem:
     return Problem(503, "service-away", detail, retry_after_s=RETRY_AFTER_S)
 
 
+def no_election() -> Problem:
+    """The same for one that does not exist as for one that somebody may not know of."""
+    return Problem(404, "not-found", "There is no such election, or it is not public. `/elections` lists those that you may see.")
+
+
 def explain(app: FastAPI) -> None:
     """From now on the application answers every fault with a problem."""
     app.add_exception_handler(Problem, _answer)
     app.add_exception_handler(RequestValidationError, _answer)
     app.add_exception_handler(HTTPException, _answer)
     app.add_exception_handler(ServiceError, _answer)
+    app.add_exception_handler(DeliveryError, _answer)
     app.add_exception_handler(ElectionError, _answer)
     app.add_exception_handler(AuditError, _answer)
     app.add_exception_handler(UsageError, _answer)
@@ -94,7 +100,7 @@ def problem_of(fault: Exception, scope: Scope) -> Problem:
             return cause
         case HTTPException():
             return _of_http(fault, scope)
-        case ServiceError():
+        case ServiceError() | DeliveryError():
             log.warning("a service is away", extra={"path": scope["path"], "why": fault})
             return away("A service that this needs does not answer at present. Nothing was changed; try again.")
         case ElectionError() | AuditError():

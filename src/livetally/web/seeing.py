@@ -14,7 +14,7 @@ from livetally.core.elections import Election
 from livetally.core.errors import ElectionError
 from livetally.core.sight import Sight, may_know_of, sight
 from livetally.web import models
-from livetally.web.problems import Problem
+from livetally.web.problems import Problem, no_election
 
 ETAG_CHARS = 32
 # May be kept, but nobody is shown it without asking here whether they still may see it.
@@ -38,10 +38,6 @@ def sighted(connection: Connection, person: Person, election_id: str, now: datet
     if sight(election, role_in(person, election_id), now) < wanted:
         raise hidden(election)
     return election
-
-
-def no_election() -> Problem:
-    return Problem(404, "not-found", "There is no such election, or it is not public. `/elections` lists those that you may see.")
 
 
 def hidden(election: Election) -> Problem:

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 
 from livetally.core.access import PUBLIC, Person, Role, role_in
+from livetally.core.errors import ServiceError
 from livetally.core.sight import Sight, sight
 from livetally.web.access import allow, who_asks
 from livetally.web.ground import Ground, Part
@@ -84,11 +85,16 @@ async def _events(ground: Ground, live: Live, request: Request, election_id: str
 
 
 async def _still(request: Request, person: Person) -> Person:
-    """Whoever has been disabled meanwhile, or signed out, goes on as one of the public."""
+    """Whoever has been disabled meanwhile, or signed out, goes on as one of the public.
+
+    While PostgreSQL is away everybody stays who they were: it has nothing new to show them either, and is asked again soon.
+    """
     try:
         return await who_asks(request)
     except Problem as problem:
         return PUBLIC if problem.status == 401 else person  # noqa: PLR2004 (not signed in)
+    except ServiceError:
+        return person
 
 
 async def _all(first: str, others: AsyncGenerator[str, None]) -> AsyncIterator[str]:

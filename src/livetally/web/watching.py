@@ -18,8 +18,8 @@ from livetally.web.ground import Ground, OnGround
 from livetally.web.limits import take_longer
 from livetally.web.models import InPath
 from livetally.web.organising import Audited
-from livetally.web.problems import Problem
-from livetally.web.seeing import known, no_election, told
+from livetally.web.problems import Problem, no_election
+from livetally.web.seeing import known, told
 
 LISTED_MAX = 200
 AUDIT_S_MAX = 900.0  # it reads every ballot, row and message

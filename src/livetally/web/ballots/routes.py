@@ -13,6 +13,7 @@ from livetally.adapters.postgres import Connection
 from livetally.core.access import Person, Role
 from livetally.core.ballots import FIELD_CHARS_MAX
 from livetally.core.codes import keyed_hash, read, written
+from livetally.core.elections import ELECTION_ID
 from livetally.core.following import follow
 from livetally.web.access import allow, allow_code, anybody
 from livetally.web.ballots import described
@@ -21,10 +22,10 @@ from livetally.web.ballots.lane import Cast
 from livetally.web.ballots.saying import NOT_KEPT, followed, said
 from livetally.web.ballots.service import Request as Casting
 from livetally.web.ballots.stand import GetStand
+from livetally.web.models import NO_NUL, InPath
 from livetally.web.problems import Problem
 
-ElectionId = Annotated[str, Path(min_length=1, max_length=FIELD_CHARS_MAX)]
-VoterId = Annotated[str, Path(min_length=1, max_length=FIELD_CHARS_MAX)]
+VoterId = Annotated[str, Path(min_length=1, max_length=FIELD_CHARS_MAX, pattern=NO_NUL)]
 
 
 class Reissued(BaseModel):
@@ -40,7 +41,7 @@ def casting(stand_of: GetStand) -> Cast:
 
     async def cast(election_id: str, body: bytes, headers: Mapping[str, str]) -> Response:
         stand, wanted = stand_of(), wish(body, headers)
-        if len(election_id) > FIELD_CHARS_MAX or "\x00" in election_id:
+        if not ELECTION_ID.fullmatch(election_id):
             raise Problem(404, "unknown-election", "There is no such election.", field="election_id")
         hashed = keyed_hash(stand.key, wanted.secret)
         stand.admit(hashed)
@@ -89,11 +90,9 @@ def ballot_routes(stand_of: GetStand) -> APIRouter:
         response_model=Reissued,
         responses=described.REISSUE_ANSWERS,
     )
-    async def reissue(election_id: ElectionId, voter_id: VoterId, request: Request, person: Annotated[Person, allow(Role.OFFICIAL)]) -> Any:
+    async def reissue(election_id: InPath, voter_id: VoterId, request: Request, person: Annotated[Person, allow(Role.OFFICIAL)]) -> Any:
         """It is shown here and nowhere else. The act is written down, the code is not."""
         stand = stand_of()
-        if "\x00" in election_id + voter_id:
-            raise Problem(422, "malformed", "An id does not contain U+0000.", field="voter_id")
         actor = Actor(person.user_name, request.client.host if request.client else "")
 
         def issue(connection: Connection) -> Reissued:

@@ -13,16 +13,18 @@ from livetally.web.problems import Problem
 RETRY_AFTER_S = 2  # a broker that was killed is back within some seconds
 NOT_KEPT = {"Cache-Control": "no-store"}
 
+NOTHING_NOW = "Nothing was cast by this request; a ballot that had been cast before stands."
+
 # Status, field at fault, and what to do about it.
 REFUSALS: dict[Refusal, tuple[int, str, str]] = {
     Refusal.UNKNOWN_ELECTION: (404, "election_id", "There is no such election."),
-    Refusal.UNKNOWN_CODE: (403, "code", "There is no such voting code. Nothing was cast. Look for a mistyped letter."),
+    Refusal.UNKNOWN_CODE: (403, "code", "There is no such voting code. Nothing was cast by this request. Look for a mistyped letter."),
     Refusal.VOIDED_CODE: (
         403,
         "code",
-        "This voting code is void, because another one was issued to the same voter. Nothing was cast. Use the newer one.",
+        f"This voting code is void, because another one was issued to the same voter. {NOTHING_NOW} Use the newer one.",
     ),
-    Refusal.WRONG_ELECTION: (403, "election_id", "This voting code is for another election. Nothing was cast."),
+    Refusal.WRONG_ELECTION: (403, "election_id", f"This voting code is for another election. {NOTHING_NOW}"),
     Refusal.NOT_OPEN: (409, "election_id", "The election is not open yet. Nothing was cast, and the code stays good."),
     Refusal.CLOSED: (409, "election_id", "The election is closed. Nothing was cast."),
     Refusal.UNKNOWN_CANDIDATE: (
@@ -31,7 +33,7 @@ REFUSALS: dict[Refusal, tuple[int, str, str]] = {
         "There is no such candidate in this election. Nothing was cast, and the code stays good.",
     ),
 }
-NOTHING_CAST = "Ballots cannot be taken at present. Nothing was cast; send the same request again."
+NOTHING_CAST = f"Ballots cannot be taken at present. {NOTHING_NOW} Send the same request again."
 MAY_BE_CAST = "It is not known whether the ballot was taken. Send the same request again: that settles it, and one vote counts, however often it is sent."
 
 

@@ -136,6 +136,10 @@ class Ballots:
         batch, self._waiting = self._waiting[:BATCH_MAX], self._waiting[BATCH_MAX:]
         if self._waiting:
             self._something_waits.set()
+        await self._claim_or_say_why(batch)
+
+    async def _claim_or_say_why(self, batch: Sequence[Waiting]) -> None:
+        """A fault that one of them brings along is no fault of the others: each is tried alone, then."""
         try:
             await self._claim(batch)
         except ServiceError as error:
@@ -143,13 +147,24 @@ class Ballots:
             for one in batch:
                 _tell(one.answer, NotNow(NO_DATABASE, may_be_cast=False))
         except Exception as fault:
+            log.exception("a fault in the program kept ballots from being taken", extra={"ballots": len(batch)})
             for one in batch:
-                if not one.answer.done():
+                if one.answer.done():
+                    continue
+                if len(batch) > 1:
+                    await self._claim_or_say_why([one])
+                else:
                     one.answer.set_exception(fault)
-            raise
 
     async def _claim(self, batch: Sequence[Waiting]) -> None:
-        refusals = await self._judge(batch)
+        judged: list[tuple[Waiting, Refusal | None]] = []
+        for one, refusal in zip(batch, await self._judge(batch), strict=True):
+            if refusal is Refusal.UNKNOWN_ELECTION:
+                _tell(one.answer, Refused(refusal))  # PostgreSQL is given no id that nobody knows: it may be any text
+            else:
+                judged.append((one, refusal))
+        if not judged:
+            return
         claims = await self._receipts.claim(
             [
                 Asked(
@@ -159,12 +174,12 @@ class Ballots:
                     one.request.idempotency_key,
                     refusal is None and not self._sender.is_away,
                 )
-                for one, refusal in zip(batch, refusals, strict=True)
+                for one, refusal in judged
             ],
             self._wait_ms + CLAIM_MARGIN_MS,
         )
         listed = await self.lists.listed(float("inf"))
-        for one, refusal, claim in zip(batch, refusals, claims, strict=True):
+        for (one, refusal), claim in zip(judged, claims, strict=True):
             self._proceed(one, refusal, claim, listed)
 
     async def _judge(self, batch: Sequence[Waiting]) -> list[Refusal | None]:
@@ -178,7 +193,7 @@ class Ballots:
     def _proceed(self, one: Waiting, refusal: Refusal | None, claim: Claim, listed: Listed) -> None:
         """Answer it, send it, or let it wait for another one's answer."""
         request, answer = one.request, one.answer
-        if (barred := _barred(request.election_id, claim, refusal, listed)) is not None:
+        if (barred := _barred(request.election_id, claim, listed)) is not None:
             _tell(answer, barred)
             return
         voter = request.election_id, claim.voter_id or ""
@@ -202,9 +217,15 @@ class Ballots:
 
     def _send(self, one: Waiting, voter: tuple[str, str], receipt: str, before: Before) -> None:
         election_id, voter_id = voter
+        message = ballot_message(election_id, voter_id, one.request.candidate_id, self._now())
         self._sent[receipt] = OnItsWay(voter, before, [(one.answer, None)])
         self._of_voter[voter] = receipt
-        if not self._sender.send(receipt, voter_id.encode(), ballot_message(election_id, voter_id, one.request.candidate_id, self._now())):
+        try:
+            is_sent = self._sender.send(receipt, voter_id.encode(), message)
+        except Exception:  # whatever it was: this voter is told to ask again, and the others of the batch go on
+            log.exception("a fault in the program kept a ballot from being sent")
+            is_sent = False
+        if not is_sent:
             self._take_answers([Sent(receipt, None)])
 
     # ── from on their way to answered
@@ -230,6 +251,9 @@ class Ballots:
                 await self._receipts.release(failed)
         except ServiceError as error:
             log.warning("receipts cannot be completed; asking again settles it", extra={"ballots": len(answered), "why": error})
+            has_room = False
+        except Exception:  # whoever waits is answered whatever it was, and may ask again
+            log.exception("a fault in the program kept receipts from being completed", extra={"ballots": len(answered)})
             has_room = False
         for receipt, *_ in placed:
             self._tell_all(receipt, None if has_room else NotNow(NO_DATABASE, may_be_cast=True))
@@ -260,7 +284,7 @@ def _tell(answer: "asyncio.Future[Answer]", what: Answer) -> None:
         answer.set_result(what)
 
 
-def _barred(election_id: str, claim: Claim, refusal: Refusal | None, listed: Listed) -> Refused | None:
+def _barred(election_id: str, claim: Claim, listed: Listed) -> Refused | None:
     """What speaks against it because of the code. Who has no code learns nothing about an election that has not been opened."""
     hours = listed.hours.get(election_id)
     if claim.voter_id is None or claim.election_id is None:
@@ -268,6 +292,4 @@ def _barred(election_id: str, claim: Claim, refusal: Refusal | None, listed: Lis
         return Refused(Refusal.UNKNOWN_ELECTION if is_hidden else Refusal.UNKNOWN_CODE)
     if claim.is_voided:
         return Refused(Refusal.VOIDED_CODE)
-    if refusal is Refusal.UNKNOWN_ELECTION:
-        return Refused(refusal)
     return None if claim.election_id == election_id else Refused(Refusal.WRONG_ELECTION)

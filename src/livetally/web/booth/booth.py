@@ -7,7 +7,9 @@ from dataclasses import replace
 from fastapi import Request, Response
 
 from livetally.adapters.receipts import Hours
+from livetally.core.elections import ELECTION_ID
 from livetally.core.errors import ServiceError
+from livetally.web.ballots.answers import Refusal
 from livetally.web.ballots.stand import Stand
 from livetally.web.booth import words
 from livetally.web.booth.drawing import message
@@ -29,6 +31,7 @@ class Booth:
         self.stand = stand
         self.seals = Seals(stand.key)
         self.now = stand.ground.now()
+        self._election_id = request.path_params.get("election_id")
         settings = stand.ground.settings
         self._is_behind_tls = settings.api_behind_tls
         self._cookie = f"__Host-{COOKIE}" if settings.api_behind_tls else COOKIE
@@ -37,8 +40,10 @@ class Booth:
         sealed = request.cookies.get(self._cookie)
         self.visit = self.seals.open(sealed, self.now.timestamp()) if sealed else None
 
-    async def shown(self, work: Callable[[], Awaitable[Response]]) -> Response:
-        """The page, or the one that says why not."""
+    async def shown(self, work: Callable[[], Awaitable[Response]], *, look_again_at: str | None = None) -> Response:
+        """The page, or the one that says why not. One that only looks something up says at which address to do so again."""
+        if self._election_id is not None and not ELECTION_ID.fullmatch(self._election_id):
+            return message(words.REFUSALS[Refusal.UNKNOWN_ELECTION])
         if self.visit is not None and self.visit.code_hash is not None:
             self.stand.admit(self.visit.code_hash)
         try:
@@ -46,7 +51,9 @@ class Booth:
         except LeaveWith as instead:
             return message(instead.told, address=instead.address, link=instead.link)
         except ServiceError:
-            return message(words.AWAY)
+            if look_again_at is None:
+                return message(words.AWAY)
+            return message(words.NOT_LOOKED_UP, address=look_again_at, link="Look again")
 
     @property
     def code_hash(self) -> bytes:

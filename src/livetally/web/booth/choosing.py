@@ -18,7 +18,7 @@ async def choose(here: Booth, election_id: str, chosen: str, fault: str = "") ->
     """What there is to choose, or where whoever has voted already is shown that they have."""
     holder, election = await in_booth(here, election_id)
     if holder.has_place:
-        return RedirectResponse(_receipt_address(election_id, "used"), 303)
+        return RedirectResponse(receipt_address(election_id, "used"), 303)
     listed = await here.stand.ballots.lists.listed()
     candidates = sorted(
         listed.candidates.get(election_id, ()),
@@ -49,11 +49,12 @@ async def review(here: Booth, election_id: str, candidate_id: str, form_token: s
         return await choose(here, election_id, "", words.NOTHING_CHOSEN)
     holder, election = await in_booth(here, election_id)
     if holder.has_place:
-        return RedirectResponse(_receipt_address(election_id, "used"), 303)
+        return RedirectResponse(receipt_address(election_id, "used"), 303)
     listed = await here.stand.ballots.lists.listed()
     candidate = next((one for one in listed.candidates.get(election_id, ()) if one.candidate_id == candidate_id), None)
     if candidate is None:
-        raise LeaveWith(words.REFUSALS[Refusal.UNKNOWN_CANDIDATE], f"/vote/{quote(election_id, safe='')}/ballot", "Back to the ballot")
+        said = words.told(Refused(Refusal.UNKNOWN_CANDIDATE, holder.receipt))
+        raise LeaveWith(said, f"/vote/{quote(election_id, safe='')}/ballot", "Back to the ballot")
     page = draw("review", election=election, candidate=candidate, form_token=here.form_token())
     here.keep_on(page)
     return page
@@ -67,7 +68,7 @@ async def cast(here: Booth, election_id: str, candidate_id: str, form_token: str
             raise LeaveWith(words.told(answer), f"/vote/{quote(election_id, safe='')}/ballot", "Back to the ballot")
         raise LeaveWith(words.told(answer))
     was = {Before.NOTHING: "", Before.CAST: "cast", Before.UNKNOWN: "unknown"}[answer.before]
-    return RedirectResponse(_receipt_address(election_id, was), 303)
+    return RedirectResponse(receipt_address(election_id, was), 303)
 
 
 async def in_booth(here: Booth, election_id: str, *, may_be_over: bool = False) -> tuple[Holder, Hours]:
@@ -89,5 +90,6 @@ async def in_booth(here: Booth, election_id: str, *, may_be_over: bool = False) 
     return holder, election
 
 
-def _receipt_address(election_id: str, was: str) -> str:
+def receipt_address(election_id: str, was: str = "") -> str:
+    """Of the receipt of whoever is in the booth."""
     return f"/vote/{quote(election_id, safe='')}/receipt" + (f"?was={was}" if was else "")

@@ -7,9 +7,10 @@ from fastapi.responses import RedirectResponse
 
 from livetally.core.following import Accepted, Followed, Pending, follow
 from livetally.core.following import Refused as Rejected
+from livetally.web.ballots.routes import letters_of
 from livetally.web.booth import words
 from livetally.web.booth.booth import Booth, LeaveWith
-from livetally.web.booth.choosing import in_booth
+from livetally.web.booth.choosing import in_booth, receipt_address
 from livetally.web.booth.drawing import draw, qr
 
 
@@ -17,9 +18,19 @@ async def own_receipt(here: Booth, election_id: str, was: str) -> Response:
     holder, _ = await in_booth(here, election_id, may_be_over=True)
     if holder.receipt is None:
         return RedirectResponse(f"/vote/{quote(election_id, safe='')}/ballot", 303)
-    page = await show_receipt(here, holder.receipt, f"/vote/{quote(election_id, safe='')}/receipt", here.form_token(), was)
+    page = await show_receipt(here, holder.receipt, receipt_address(election_id), here.form_token(), was)
     here.keep_on(page)
     return page
+
+
+async def look_up(here: Booth, typed: str) -> Response:
+    """To the page of that receipt, if there is one. Whatever else was typed comes into no address: it may be a voting code."""
+    letters = letters_of(typed)
+    if letters is None:
+        return draw("follow", 422, fault=words.UNREADABLE_RECEIPT)
+    if await here.stand.ballots.follow(letters) is None:
+        return draw("follow", 404, fault=words.UNKNOWN_RECEIPT)
+    return RedirectResponse(f"/receipts/{letters}", 303)
 
 
 async def show_receipt(here: Booth, letters: str | None, own_address: str, form_token: str, was: str | None) -> Response:

@@ -1,9 +1,9 @@
 """The pages of the booth. Codes and choices travel in the bodies of forms alone: no address, and so no log and no history, ever holds one."""
 
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Form, Query, Request, Response
-from fastapi.responses import RedirectResponse
 
 from livetally.core.ballots import FIELD_CHARS_MAX
 from livetally.web.access import allow_code, anybody
@@ -70,18 +70,22 @@ def booth_routes(stand_of: GetStand) -> APIRouter:  # noqa: C901 (one function f
     @router.get("/vote/{election_id}/receipt", dependencies=[allow_code()])
     async def own_receipt(request: Request, election_id: str, was: Annotated[str, Query(max_length=20)] = "") -> Response:
         here = booth(request)
-        return await here.shown(lambda: receipts.own_receipt(here, election_id, was))
+        return await here.shown(lambda: receipts.own_receipt(here, election_id, was), look_again_at=choosing.receipt_address(election_id))
 
     @router.get("/receipts", dependencies=[anybody])
-    async def look_up(receipt: Annotated[str, Query(max_length=FIELD_CHARS_MAX)] = "") -> Response:
-        letters = letters_of(receipt)
-        if letters is not None:
-            return RedirectResponse(f"/receipts/{letters}", 303)
-        return draw("follow", 422 if receipt else 200, fault="Look for a letter too many, too few, or mistyped." if receipt else "")
+    async def look_up() -> Response:
+        return draw("follow", fault="")
+
+    @router.post("/receipts", dependencies=[anybody])
+    async def looked_up(request: Request, receipt: Text = "") -> Response:
+        here = booth(request)
+        return await here.shown(lambda: receipts.look_up(here, receipt), look_again_at="/receipts")
 
     @router.get("/receipts/{receipt}", dependencies=[anybody])
     async def receipt(request: Request, receipt: str) -> Response:
         here = booth(request)
-        return await here.shown(lambda: receipts.show_receipt(here, letters_of(receipt), "", "", None))
+        return await here.shown(
+            lambda: receipts.show_receipt(here, letters_of(receipt), "", "", None), look_again_at=f"/receipts/{quote(receipt, safe='')}"
+        )
 
     return router

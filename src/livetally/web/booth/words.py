@@ -15,22 +15,25 @@ class Told:
     do: str
 
 
-NOTHING = "Nothing was cast."
-CODE_GOOD = "Nothing was cast, and your code is still good."
+NOTHING_NOW = "Nothing was cast by what you just did. If you had cast your ballot before, it stands."
+CODE_GOOD = "Nothing was cast, and your code is still good."  # said only where it is known of all that came before, too
 
 REFUSALS: dict[Refusal, Told] = {
-    Refusal.UNKNOWN_ELECTION: Told(404, "There is no such election", NOTHING, "Check the address in your letter."),
+    Refusal.UNKNOWN_ELECTION: Told(404, "There is no such election", NOTHING_NOW, "Check the address in your letter."),
     Refusal.UNKNOWN_CODE: Told(
         403,
         "This code is not known",
-        NOTHING,
+        NOTHING_NOW,
         "Compare it with your letter, letter by letter. Whoever runs the election can issue a new one.",
     ),
     Refusal.VOIDED_CODE: Told(
-        403, "This code is void", NOTHING, "A newer code was issued to you and this one no longer works. Use the one in the newer letter."
+        403,
+        "This code is void",
+        NOTHING_NOW,
+        "A newer code was issued to you and this one no longer works. Use the one in the newer letter.",
     ),
     Refusal.WRONG_ELECTION: Told(
-        403, "This code is for another election", CODE_GOOD, "Use the address in the letter that the code came with."
+        403, "This code is for another election", NOTHING_NOW, "Use the address in the letter that the code came with."
     ),
     Refusal.NOT_OPEN: Told(409, "The election is not open yet", CODE_GOOD, "Come back when it has opened."),
     Refusal.CLOSED: Told(409, "The election is closed", "Nothing was cast.", "Ballots are not taken any more."),
@@ -43,15 +46,18 @@ NOTHING_CHOSEN = "Choose one, then go on."
 EXPIRED = Told(
     403,
     "This page has expired",
-    "Nothing was cast by what you just did. If you had cast your ballot before, it stands.",
+    NOTHING_NOW,
     "Enter your code again; if a ballot has been cast with it, you will be shown its receipt. If this page comes back, your browser keeps no "
     "cookies: allow them here until you have voted.",
 )
 AWAY = Told(
     503,
     "Ballots cannot be taken at present",
-    CODE_GOOD,
+    NOTHING_NOW,
     "Wait a minute, then try again. Trying again is safe.",
+)
+NOT_LOOKED_UP = Told(
+    503, "This cannot be looked up at present", "A ballot that has been cast stays cast.", "Wait a minute, then look again."
 )
 UNSETTLED = Told(
     503,
@@ -66,11 +72,16 @@ SIMULATED = Told(
     "Codes exist for real elections only.",
 )
 NOT_SHOWN = Told(
-    404, "There is no such election, or it has not been opened yet", NOTHING, "Compare the address with your letter; it may be too early."
+    404,
+    "There is no such election, or it has not been opened yet",
+    NOTHING_NOW,
+    "Compare the address with your letter; it may be too early.",
 )
 NO_RECEIPT = Told(
     404, "There is no such receipt", "This says nothing about any ballot.", "Compare it with what you kept, letter by letter."
 )
+UNREADABLE_RECEIPT = "Look for a letter too many, too few, or mistyped."
+UNKNOWN_RECEIPT = "No ballot has it. Compare it with what you kept, letter by letter; a voting code is no receipt."
 
 REASONS: dict[str, str] = {
     Reason.NOT_OPEN: "it arrived when the election was not open: before it had opened, or after it had closed",
