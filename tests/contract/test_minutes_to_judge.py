@@ -6,6 +6,7 @@ import pytest
 
 from livetally.adapters.alerts import Alerts
 from livetally.adapters.postgres import Connection
+from livetally.adapters.queries import queries
 from livetally.core.alerts import WINDOW_MINUTES, Minute
 from livetally.tally.watch import MINUTES_AT_ONCE, Watch
 
@@ -67,6 +68,19 @@ def test_an_election_in_two_parts_is_judged_in_both(connection: Connection, aske
     bursts = [("burst", "Kent", begin + timedelta(minutes=BURST_MINUTE)) for begin in (LAST_WEEK, MORNING)]
     assert look(connection, MORNING + timedelta(hours=1)) == bursts
     assert sum(asked) <= 4 * (MINUTES_AT_ONCE + WINDOW_MINUTES)
+
+
+def test_what_is_raised_is_over_though_its_minutes_have_become_hours(connection: Connection, asked: list[int]) -> None:
+    """As when the tally was stopped behind an election, and the next votes are those of another one."""
+    hold_morning(connection, LAST_WEEK)
+    burst = LAST_WEEK + timedelta(minutes=BURST_MINUTE)
+    assert look(connection, burst + timedelta(seconds=70)) == [("burst", "Kent", burst)]
+    assert connection.execute("SELECT state FROM alerts").fetchall() == [("raised",)]
+    connection.execute(queries("cells")["thin_history"], {"generation": 1, "before": MORNING})
+    asked.clear()
+    assert look(connection, MORNING) == [("burst", "Kent", burst)]
+    assert connection.execute("SELECT state, to_time FROM alerts").fetchall() == [("cleared", burst + timedelta(minutes=1))]
+    assert sum(asked) <= MINUTES_AT_ONCE + WINDOW_MINUTES, "of a week"
 
 
 def test_repeated_ballots_alone_are_something_to_judge(connection: Connection, asked: list[int]) -> None:

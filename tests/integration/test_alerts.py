@@ -14,6 +14,7 @@ from livetally.core.wire import ALERTS, VOTES, utc_text
 from livetally.tally import count as count_module
 from livetally.tally import watch as watch_module
 from livetally.tally.points import Point
+from livetally.tally.watch import Watch
 from pipeline import CANDIDATES, ELECTION, Pipeline, Spark, tally_all, tallying, wait_for
 from recovery.alarms import Alarms
 
@@ -131,7 +132,12 @@ def test_an_alert_of_the_last_minute_is_raised_and_cleared_when_nobody_votes_any
     send_minutes(pipeline, 0, BURST_MINUTE)
     tally_all(pipeline, spark)
     assert pipeline.read(ALERTS) == [], "its minute may not be over yet"
-    monkeypatch.setattr(count_module, "NOBODY_VOTES_S", 0.5)
+    last_votes = datetime.now(UTC)
+    too_early = last_votes + timedelta(seconds=watch_module.NOBODY_VOTES_S - 1)
+    assert Watch(pipeline.connection).look_behind_the_last_vote(1, 0, last_votes, too_early) == []
+    assert pipeline.sql("TABLE alerts") == [], "somebody may vote yet"
+    monkeypatch.setattr(watch_module, "NOBODY_VOTES_S", 0.5)
+    monkeypatch.setattr(count_module, "LOOK_AGAIN_S", 0.2)
     with tallying(pipeline, spark):
         wait_for(lambda: pipeline.sql("SELECT state FROM alerts") == [("cleared",)], "the burst is over")
         wait_for(lambda: pipeline.read(ALERTS), "it is announced")
@@ -174,7 +180,6 @@ def test_a_flood_of_repeated_ballots_is_seen_and_its_end_when_nobody_votes_any_m
     tally_all(pipeline, spark)
     flood = MORNING + timedelta(minutes=BURST_MINUTE + 20)
     reject(pipeline, flood + timedelta(seconds=20), REPEATS)
-    monkeypatch.setattr(count_module, "NOBODY_VOTES_S", 0.2)
     monkeypatch.setattr(count_module, "LOOK_AGAIN_S", 0.2)
     look = "SELECT rule, place, state, seen, from_time FROM alerts"
     with tallying(pipeline, spark):
@@ -184,6 +189,7 @@ def test_a_flood_of_repeated_ballots_is_seen_and_its_end_when_nobody_votes_any_m
         reject(pipeline, flood + timedelta(seconds=70), 1, first_offset=REPEATS, voter_id="v0")
         wait_for(lambda: pipeline.sql(look) == [("repeated-ballots", "State 1", "raised", REPEATS, flood)], "the flood is seen")
         wait_for(lambda: pipeline.read(ALERTS), "it is announced")
+        monkeypatch.setattr(watch_module, "NOBODY_VOTES_S", 0.2)
         monkeypatch.setattr(watch_module, "NOBODY_TRIES_S", 0.2)
         wait_for(lambda: pipeline.sql(look) == [("repeated-ballots", "State 1", "cleared", REPEATS, flood)], "it is over")
         wait_for(lambda: len(pipeline.read(ALERTS)) == 2, "that is announced, too")

@@ -1,5 +1,7 @@
 """Spark counts what the plain Python tally counts, whatever lies on the topic."""
 
+import csv
+import io
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -13,11 +15,12 @@ from pyspark.sql.types import BinaryType, StructField, StructType
 
 from electorate import candidate, voter
 from livetally.core.head import counted_by
-from livetally.core.tally import UNKNOWN, Cell, cell_of, second_of
+from livetally.core.tally import TEXT_BYTES_MAX, UNKNOWN, Cell, cell_of, second_of
 from livetally.core.wire import vote_message, vote_parts, voter_message
 from livetally.embedded.java import make_java_home
 from livetally.settings import Settings
 from livetally.tally import frames
+from livetally.tally.collect import collect
 from livetally.tally.session import open_session
 
 SPARK_EXAMPLES = 12  # each is a Spark job
@@ -40,12 +43,15 @@ def count(spark: SparkSession, values: list[bytes | None], *, together: bool = T
     messages = spark.createDataFrame([(value,) for value in values], StructType([StructField("value", BinaryType())]))
     cells: Counter[Cell] = Counter()
     minutes: Counter[Minute] = Counter()
-    for row in frames.counts(frames.votes(messages), together=together).collect():
-        if row.city is not None:
-            cells[Cell(*row[: len(Cell._fields)])] += row.votes
-        if row.minute is not None:
-            assert row.second // 60 == row.minute
-            minutes[row.election_id, row.candidate_id, row.state, row.minute] += row.votes
+    counts = collect(frames.counts(frames.votes(messages), together=together))
+    for *texts, minute, votes in csv.reader(io.StringIO(counts.rows.decode(), newline="")):
+        cell = Cell(*texts)
+        if cell.city:
+            cells[cell] += int(votes)
+        if minute:
+            minutes[cell.election_id, cell.candidate_id, cell.state, int(minute)] += int(votes)
+    assert (counts.reached_s is None) == (not minutes)
+    assert counts.reached_s is None or counts.reached_s // 60 == max(minute for *_, minute in minutes)
     return cells, minutes
 
 
@@ -61,10 +67,30 @@ def expected(votes: Iterable[bytes]) -> tuple[Counter[Cell], Counter[Minute]]:
 
 
 days = st.dates().map(str) | st.sampled_from(
-    ["2004-02-29", "2004-02-30", "1990-13-01", "1850-01-01", "", "yesterday", "2008-05-07T10:00:00.000Z"]
+    ["2004-02-29", "2004-02-30", "1990-13-01", "1850-01-01", "8999-12-31", "9999-12-31", "", "yesterday", "2008-05-07T10:00:00.000Z"]
 )
 times = st.sampled_from(["08:00:00.000", "23:59:59.999", "24:00:00.000", "08:00:00", "08:00:00.000\n", "08:60:00.000", "8:00:00.000", ""])
-texts = st.sampled_from(["Kent", "Devon", "", UNKNOWN, "Ynys Môn", "<b>", "女", "a\nb", "}", '"}}', "\\"])
+longest = "x" * TEXT_BYTES_MAX
+texts = st.sampled_from(
+    [
+        "Kent",
+        "Devon",
+        "",
+        UNKNOWN,
+        "Ynys Môn",
+        "<b>",
+        "女",
+        "a\nb",
+        "}",
+        '"}}',
+        "\\",
+        "a\0b",
+        longest,
+        longest + "x",
+        longest[1:] + "é",
+        longest[2:] + "\0",
+    ]
+)
 maybe = st.one_of(st.none(), texts)
 anything = st.fixed_dictionaries(
     {},

@@ -6,24 +6,27 @@ import threading
 from collections import Counter
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
 
 import orjson
 import pytest
 
 from ledger_rows import assert_chained, everything_in, forge
+from livetally.adapters.cells import Cells
 from livetally.adapters.custody import Custody
 from livetally.adapters.postgres import connect
 from livetally.adapters.publisher import AllOrNothing
 from livetally.adapters.rights import Rights
 from livetally.audit.report import Report
 from livetally.audit.walk import audit
-from livetally.commands.rebuild import rebuild
+from livetally.commands.rebuild import _stop_when_shown, rebuild
 from livetally.core.errors import LedgerError, ServiceError
 from livetally.core.wire import REJECTED, VOTES, Topic, topics, utc_text
 from livetally.record.rebuild import rebuild_ledger, rebuild_votes_topic
 from livetally.record.record import record
 from livetally.tally.points import Point
-from pipeline import ELECTION, PARTITIONS, Pipeline, Spark, add_election, ballot, recording, recreate, tally_all, tallying, wait_for
+from pipeline import ELECTION, PARTITIONS, Pipeline, Spark, Worker, add_election, ballot, recording, recreate, tally_all, tallying, wait_for
 from recovery.shown import Shown
 from recovery.views import MINUTES, TOPICS, Group
 
@@ -69,6 +72,20 @@ def call(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, what: str) -> int:
         if name.startswith("LIVETALLY_"):
             monkeypatch.setenv(name, value)
     return rebuild(argparse.Namespace(what=what))
+
+
+def test_whoever_waits_for_the_recount_asks_again_when_postgresql_was_away(pipeline: Pipeline) -> None:
+    cells = Cells(pipeline.connection)
+    before = cells.begin("fingerprint", "first count").number
+    backing: Any = SimpleNamespace(kafka_bootstrap_servers=pipeline.kafka, database_url=pipeline.database_url)
+    looking = "FROM pg_stat_activity WHERE datname = current_database() AND starts_with(application_name, 'livetally rebuild')"
+    stop, is_over = threading.Event(), threading.Event()
+    watcher = Worker(lambda _: _stop_when_shown(backing, before, stop, is_over))
+    wait_for(lambda: pipeline.sql(f"SELECT pid {looking}"), "it looks")
+    pipeline.sql(f"SELECT pg_terminate_backend(pid) {looking}")
+    cells.show(cells.begin("fingerprint", "recount").number)
+    watcher.wait()
+    assert stop.is_set()
 
 
 def test_each_of_the_three_can_be_made_again(counted: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:

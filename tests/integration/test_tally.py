@@ -4,7 +4,7 @@ import logging
 import shutil
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,8 +18,10 @@ from livetally.adapters.publisher import AllOrNothing
 from livetally.commands.results import print_board, read_board
 from livetally.core.errors import LedgerError, ServiceError
 from livetally.core.tally import VIEWS
+from livetally.settings import Settings
 from livetally.tally import count as count_module
 from livetally.tally import frames
+from livetally.tally.checkpoint import Checkpoint
 from livetally.tally.count import Count
 from livetally.tally.points import Point, unwatched
 from livetally.tally.publish import TRANSACTIONAL_ID
@@ -80,10 +82,31 @@ def overwrite_offsets(checkpoint: Path) -> None:
     newest.write_bytes(b"\x00" * newest.stat().st_size)
 
 
+def lose_offsets_before(checkpoint: Path) -> None:
+    """Of the batch before the newest, where Spark begins."""
+    *_, before, _newest = sorted((checkpoint / "offsets").glob("[0-9]*"), key=lambda path: int(path.name))
+    before.unlink()
+
+
+def damage_offsets_of_what_is_stored(checkpoint: Path) -> None:
+    """Spark is one batch ahead, as it is when many vote."""
+    stored = max((checkpoint / "offsets").glob("[0-9]*"), key=lambda path: int(path.name))
+    shutil.copy(stored, stored.with_name(str(int(stored.name) + 1)))
+    damage(stored)
+
+
 def damage_commits(checkpoint: Path) -> None:
-    newest = max((checkpoint / "commits").glob("[0-9]*"), key=lambda path: int(path.name))
-    newest.write_text("")
-    (newest.parent / f".{newest.name}.crc").unlink(missing_ok=True)
+    damage(max((checkpoint / "commits").glob("[0-9]*"), key=lambda path: int(path.name)))
+
+
+def damage_metadata(checkpoint: Path) -> None:
+    damage(checkpoint / "metadata")
+
+
+def damage(file: Path) -> None:
+    """It ends too early, and no checksum tells."""
+    file.write_bytes(file.read_bytes()[:-9])
+    file.with_name(f".{file.name}.crc").unlink(missing_ok=True)
 
 
 def make_foreign(checkpoint: Path) -> None:
@@ -97,8 +120,12 @@ HARMS: dict[Callable[[Path], None], str] = {
     damage_offsets: "recount: its checkpoint is damaged",
     overwrite_offsets: "recount: its checkpoint is damaged",
     damage_commits: "recount: its checkpoint is damaged",
+    damage_metadata: "recount: its checkpoint is damaged",
     make_foreign: "recount: its checkpoint belongs to another count",
+    damage_offsets_of_what_is_stored: "recount: its checkpoint is damaged",
+    lose_offsets_before: "recount: its checkpoint is damaged",
 }
+BATCH_VOTES = 20  # the later recounts take more than one
 
 
 def test_a_checkpoint_that_cannot_be_gone_on_with_leads_to_an_exact_recount(pipeline: Pipeline, spark: Spark) -> None:
@@ -112,11 +139,73 @@ def test_a_checkpoint_that_cannot_be_gone_on_with_leads_to_an_exact_recount(pipe
             harm(pipeline.data_dir / "checkpoints" / f"cells-{number}")
             pipeline.cast_votes(range(5 * number, 5 * number + 5))
             pipeline.await_decided()
-            tally_all(pipeline, spark)
+            with tallying(pipeline, spark, votes_max=BATCH_VOTES) as worker:
+                await_tallied(pipeline, worker)
             assert generation(pipeline) == (number + 1, "shown", reason), harm.__name__
             assert pipeline.sql("SELECT count(*) FROM tally_generations") == [(1,)]
             assert announced(pipeline, "aggregated_turnout_by_location") == in_the_ledger(pipeline, "aggregated_turnout_by_location")
     assert_exact(pipeline, 5 * len(HARMS) + 5)
+
+
+def laid_out(directory: Path, offsets: Collection[int], commits: Collection[int]) -> Path:
+    """A checkpoint with the files of these batches."""
+    files = {
+        "fingerprint": OURS,
+        "metadata": '{"id":"5314beeb-6026-485b-947a-cb088a9c9bac"}',
+        "sources/0/0": '\0v1\n{"votes_topic":{"0":0}}',
+    }
+    files |= {f"offsets/{batch}": f'v1\n{{"batchWatermarkMs":0}}\n{{"votes_topic":{{"0":{10 * batch}}}}}' for batch in offsets}
+    files |= {f"commits/{batch}": 'v1\n{"nextBatchWatermarkMs":0}' for batch in commits}
+    for name, text in files.items():
+        (directory / name).parent.mkdir(parents=True, exist_ok=True)
+        (directory / name).write_text(text)
+    return directory
+
+
+OURS = "fingerprint"
+Laid = tuple[int, tuple[int, ...], tuple[int, ...]]  # batch that is stored, those with offsets, those that are finished
+WHOLE: dict[str, Laid] = {
+    "nothing yet": (-1, (), ()),
+    "the first batch is planned": (-1, (0,), ()),
+    "it is stored and not finished": (0, (0,), ()),
+    "at rest behind it": (0, (0,), (0,)),
+    "the second is planned": (0, (0, 1), (0,)),
+    "old ones were thrown away, at rest": (30, (29, 30), (30,)),
+    "and one is planned": (30, (30, 31), (30,)),
+    "and the last is stored and not finished": (30, (29, 30), (29,)),
+}
+LOST: dict[str, Laid] = {
+    "offsets of what is stored": (30, (29, 31), (29, 30)),
+    "offsets of the batch before": (30, (28, 30), (30,)),
+    "offsets of the first batch of two": (1, (1,), (0,)),
+    "offsets of all but the old ones": (30, (28, 29), (29,)),
+}
+DAMAGED: dict[str, Laid] = {
+    "offsets/0": (-1, (0,), ()),
+    "sources/0/0": (-1, (), ()),
+    "metadata": (-1, (), ()),
+    "offsets/29": (30, (29, 30), (30,)),
+    "offsets/30": (30, (29, 30, 31), (30,)),
+    "offsets/31": (30, (29, 30, 31), (30,)),
+    "commits/30": (30, (29, 30, 31), (29, 30)),
+}
+
+
+def test_a_checkpoint_has_to_have_what_a_start_looks_at_and_nothing_else(spark: Spark, tmp_path: Path) -> None:
+    session = spark.session(Settings(data_dir=tmp_path, spark_master="local[1]", spark_memory_mb=512))
+
+    def fault(directory: Path, stored_batch: int) -> str | None:
+        checkpoint = Checkpoint(session, f"file://{directory}", be_sure=lambda: None)
+        return checkpoint.fault(OURS, stored_batch, {0: 10 * stored_batch})
+
+    for what, (stored, *batches) in WHOLE.items():
+        assert fault(laid_out(tmp_path / what, *batches), stored) is None, what
+    for what, (stored, *batches) in LOST.items():
+        assert fault(laid_out(tmp_path / what, *batches), stored) == "its checkpoint is damaged", what
+    for what, (stored, *batches) in DAMAGED.items():
+        directory = laid_out(tmp_path / "damaged" / what, *batches)
+        damage(directory / what)
+        assert fault(directory, stored) == "its checkpoint is damaged", what
 
 
 def test_a_recount_that_was_asked_for_says_how_far_it_is_and_is_shown_once_it_has_caught_up(

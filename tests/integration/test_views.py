@@ -4,11 +4,13 @@ from collections import Counter
 from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import product
+from random import Random
 from typing import Any
 
 import orjson
 import pytest
 
+from livetally.adapters import postgres
 from livetally.adapters.board import Board
 from livetally.adapters.cells import Batch, Cells, Changes
 from livetally.adapters.history import History
@@ -16,7 +18,7 @@ from livetally.adapters.postgres import connect
 from livetally.adapters.rights import Rights
 from livetally.commands.results import parse_time, read_board
 from livetally.core.wire import VOTES, utc_text
-from pipeline import CANDIDATES, ELECTION, Pipeline, Spark, await_tallied, tally_all, tallying, wait_for
+from pipeline import CANDIDATES, ELECTION, Pipeline, Spark, Worker, await_tallied, tally_all, tallying, wait_for
 
 # Each table, and the same asked of roll and ledger. Ages in the electorate are those of the day on which the election opened.
 AGE_GROUP = """
@@ -138,6 +140,26 @@ def test_the_result_at_a_moment_is_exact_to_the_millisecond_wherever_somebody_as
         assert said == dict.fromkeys(CANDIDATES, 0) | counted, asked
 
 
+def test_the_result_at_a_moment_may_take_longer_than_a_stage_s_transaction(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It counts the ledger, however large that is."""
+    pipeline.hold_election(1)
+    monkeypatch.setattr(postgres, "TRANSACTION_TIMEOUT_MS", 300)
+    at_work = """
+        SELECT FROM pg_stat_activity
+        WHERE datname = current_database() AND application_name LIKE 'livetally results%' AND clock_timestamp() - query_start > interval '0.6 s'
+    """
+
+    def is_at_work() -> bool:
+        assert asking.is_alive, asking.fault
+        return pipeline.connection.execute(at_work).rowcount == 1
+
+    with closing(connect(pipeline.database_url, "tests", bounded=False, as_owner=True)) as other, other.transaction():
+        other.execute("LOCK TABLE votes")
+        asking = Worker(lambda _: read_board(pipeline.database_url, at=NOON.replace(tzinfo=None)))
+        wait_for(is_at_work, "it waits for the ledger")
+    asking.stop()
+
+
 def test_an_election_whose_time_is_over_is_told_as_closed(pipeline: Pipeline) -> None:
     pipeline.hold_election(1)
     assert read_board(pipeline.database_url)["status"] == "open"
@@ -146,29 +168,38 @@ def test_an_election_whose_time_is_over_is_told_as_closed(pipeline: Pipeline) ->
     assert read_board(pipeline.database_url)["status"] == "closed"
 
 
+def endless_vote() -> bytes:
+    """Its names together are longer than the key of a table may be, and nothing in them comes twice."""
+    random = Random(7)
+    election_id, candidate_id, gender, state, city = ("".join(chr(random.randrange(0x4E00, 0x9FFF)) for _ in range(250)) for _ in range(5))
+    vote = {"election_id": election_id, "candidate_id": candidate_id, "gender": gender, "address": {"state": state, "city": city}}
+    return orjson.dumps(vote)
+
+
 def test_a_vote_that_cannot_be_read_is_counted_and_shown(pipeline: Pipeline, spark: Spark) -> None:
     pipeline.hold_election(3)
     pipeline.cast_votes(range(3))
     pipeline.record_all()
-    nobodys = (b"{no vote", None, b'{"election_id": "\\u0000", "candidate_id": "c0"}', b'{"election_id": "e"}')
+    nobodys = (b"{no vote", None, b'{"election_id": "\\u0000", "candidate_id": "c0"}', b'{"election_id": "e"}', endless_vote())
     closed = utc_text(datetime.now(UTC) - timedelta(minutes=5))
     late = orjson.dumps({"election_id": "e", "candidate_id": "nobody", "voting_time": closed})
     untimed = b'{"election_id": "e", "candidate_id": "c0"}'
+    behind_all_times = b'{"election_id": "e", "candidate_id": "c0", "voting_time": "9999-12-31 23:59:59.999"}'
     with tallying(pipeline, spark) as worker:
         await_tallied(pipeline, worker)
-        pipeline.cast(*nobodys, late, untimed, untimed, topic=VOTES)
+        pipeline.cast(*nobodys, late, untimed, behind_all_times, topic=VOTES)
         await_tallied(pipeline, worker)
     assert pipeline.sql("SELECT candidate_id, votes, late FROM votes_per_minute WHERE late > 0") == [("nobody", 0, 1)]
     board = read_board(pipeline.database_url)
     assert {name: board[name] for name in board if name.endswith("_votes")} == {
         "total_votes": 5,
-        "unreadable_votes": 5,
+        "unreadable_votes": 6,
         "late_votes": 0,
         "untimed_votes": 2,
     }
     result = Board(pipeline.connection).result(ELECTION)
-    assert (result.total_votes, result.unreadable) == (5, 5)
-    assert pipeline.sql("SELECT sum(votes) FROM cells") == [(10,)]
+    assert (result.total_votes, result.unreadable) == (5, 6)
+    assert pipeline.sql("SELECT sum(votes) FROM cells") == [(11,)]
     assert pipeline.sql("SELECT election_id FROM cells WHERE election_id NOT IN ('e', 'unknown')") == [("\ufffd",)]
 
 
@@ -240,7 +271,11 @@ def test_the_past_stays_exact_when_its_minutes_become_hours(pipeline: Pipeline, 
     for step in range(90):
         moment = NOON + timedelta(minutes=47 * step + step % 7)
         kept.store((moment, ("Kent", "Devon")[step % 2], f"c{step % 3}"), (moment, "Kent", "c1"))
-    kept.store((NOON + timedelta(minutes=95), "Kent", "c2"))  # late by days, for an hour that has been made one already
+    late = kept.store((NOON + timedelta(minutes=95), "Kent", "c2"))  # by days, for an hour that has been made one already
+    assert late.minutes == [], "nobody knows what was in its minute"
+    announced_anew = Cells(pipeline.connection).changes(1, since_batch=0).minutes
+    assert all(minute.votes for minute in announced_anew)
+    assert announced_anew
     kept.store((NOON + timedelta(minutes=47 * 92), "Kent", "c0"))
     spans: list[tuple[Any, ...]] = pipeline.sql("SELECT span_minutes, min(from_time), max(from_time) FROM history GROUP BY 1 ORDER BY 1")
     assert [span for span, *_ in spans] == [1, 60]

@@ -39,6 +39,16 @@ def truncate_offsets(checkpoint: Path, _ground: Ground) -> None:
     _replace(newest, newest.read_bytes()[:-9])
 
 
+def lose_offsets_before(checkpoint: Path, _ground: Ground) -> None:
+    """Of the batch before the newest, where Spark begins; or it is the newest that is stored."""
+    _replace(_numbered(checkpoint / "offsets")[-2], None)
+
+
+def truncate_metadata(checkpoint: Path, _ground: Ground) -> None:
+    metadata = checkpoint / "metadata"
+    _replace(metadata, metadata.read_bytes()[:-9])
+
+
 def empty_commits(checkpoint: Path, _ground: Ground) -> None:
     _replace(_numbered(checkpoint / "commits")[-1], b"")
 
@@ -70,6 +80,8 @@ HARMS: dict[str, Harm] = {
     "checkpoint without offsets": lose_offsets,
     "checkpoint older": lose_newest,
     "checkpoint truncated": truncate_offsets,
+    "checkpoint with a gap": lose_offsets_before,
+    "checkpoint without identity": truncate_metadata,
     "checkpoint with empty commits": empty_commits,
     "checkpoint overwritten": overwrite_offsets,
     "checkpoint of another count": make_foreign,

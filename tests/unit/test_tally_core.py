@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livetally.core.tally import AGE_GROUPS, UNKNOWN, VIEWS, Cell, age_group, cell_of, roll_up
+from livetally.core.tally import AGE_GROUPS, TEXT_BYTES_MAX, UNKNOWN, VIEWS, Cell, age_group, cell_of, roll_up, second_of
 
 
 @pytest.mark.parametrize(
@@ -33,6 +33,35 @@ def test_age_groups(born: object, voted: object, group: str) -> None:
 def test_a_vote_that_says_nothing_is_counted_as_unknown() -> None:
     assert cell_of({}) == Cell(*(UNKNOWN,) * 6)
     assert cell_of({"address": "no object", "gender": 3, "candidate_id": ""}) == Cell(*(UNKNOWN,) * 6)
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [
+        ("x" * TEXT_BYTES_MAX, True),
+        ("x" * TEXT_BYTES_MAX + "x", False),
+        ("女" * (TEXT_BYTES_MAX // 3), True),
+        ("女" * (TEXT_BYTES_MAX // 3 + 1), False),
+        ("\0" * (TEXT_BYTES_MAX // 3 + 1), False),
+    ],
+)
+def test_a_name_that_no_key_would_hold_is_unknown(name: str, *, known: bool) -> None:
+    cell = cell_of({"election_id": name, "candidate_id": name, "gender": name, "address": {"state": name, "city": name}})
+    assert cell == Cell(*(name if known else UNKNOWN,) * 5, UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    ("said", "second"),
+    [
+        ("1970-01-01 00:00:59.999", 59),
+        ("8999-12-31 23:59:59.999", 221_845_391_999),
+        ("9000-01-01 00:00:00.000", None),
+        ("9999-12-31 23:59:59.999", None),
+        ("1969-12-31 23:59:59.999", None),
+    ],
+)
+def test_every_time_of_voting_is_in_a_minute_that_ends(said: str, second: int | None) -> None:
+    assert second_of(said) == second
 
 
 cells = st.dictionaries(

@@ -36,7 +36,7 @@ class Judged:
 
     election_id: str
     up_to_minute: int | None
-    first_minute: int  # of its past
+    first_minute: int  # of its past, or of what is raised
 
 
 class Alerts:
@@ -58,7 +58,7 @@ class Alerts:
         return row[0] if row else None
 
     def next_activity(self, generation: int, election_id: str, since_minute: int) -> int | None:
-        """The first minute since then in which somebody has voted, or tried to once more; None if there is none."""
+        """The first minute since then in which somebody has voted, or tried to once more, or an alert is raised; None if there is none."""
         since = {"generation": generation, "election_id": election_id, "since": since_minute, "reasons": REPEATS}
         row = self._connection.execute(self._sql["next_activity"], since).fetchone()
         return row[0] if row else None

@@ -160,10 +160,15 @@ class Cells:
 
     def _add(self, generation: int, batch: int, reached_s: int | None) -> Changes:
         version = {"generation": generation, "batch": batch}
-        reached_minute = -1 if reached_s is None else reached_s // 60
+        reached_s = -1 if reached_s is None else reached_s
+        reached_minute = reached_s // 60
         totals = [_total(row) for row in self._connection.execute(self._sql["add_to_totals"], version)]
         totals += self._party_totals(generation, batch)
-        limits = {"reached_minute": reached_minute, "closed_minute": reached_minute - WATERMARK_MINUTES - 1}
+        limits = {
+            "reached_minute": reached_minute,
+            "closed_minute": reached_minute - WATERMARK_MINUTES - 1,
+            "kept_minute": _kept_from_s(reached_s) // 60,
+        }
         minutes = self._connection.execute(self._sql["add_to_history"], version | limits)
         return Changes(totals, [MinuteTotal(*row) for row in minutes])
 
@@ -171,8 +176,8 @@ class Cells:
         """Once an hour."""
         if before_s is None or reached_s is None or before_s // 3600 >= reached_s // 3600:
             return
-        kept_from = datetime.fromtimestamp(reached_s // 3600 * 3600, UTC) - MINUTES_KEPT
-        self._connection.execute(self._sql["thin_history"], {"generation": generation, "before": kept_from})
+        before = datetime.fromtimestamp(_kept_from_s(reached_s), UTC)
+        self._connection.execute(self._sql["thin_history"], {"generation": generation, "before": before})
 
     def show(self, generation: int) -> None:
         """From now on readers see this generation. The one before is retired: what it has announced is to be taken back, then it is dropped."""
@@ -265,6 +270,11 @@ class Cells:
     def request_recount(self) -> None:
         """The next tally that starts counts again from the beginning."""
         self._connection.execute(self._sql["request_recount"])
+
+
+def _kept_from_s(reached_s: int) -> int:
+    """Since when minutes are kept, once a vote of this second has been counted."""
+    return reached_s // 3600 * 3600 - int(MINUTES_KEPT.total_seconds())
 
 
 def _total(row: Iterable[Any]) -> Total:

@@ -1,6 +1,7 @@
 """`livetally rebuild`: make the ledger, the votes topic or the tally again from what stands before it."""
 
 import argparse
+import logging
 import threading
 from contextlib import closing
 from functools import partial
@@ -14,11 +15,14 @@ from livetally.commands.actor import note_act
 from livetally.commands.backing import Backing, services_of
 from livetally.commands.output import say
 from livetally.commands.stage import run_stage
+from livetally.core.errors import ServiceError
 from livetally.core.wire import VOTES, topics
 from livetally.observe.log import start_logging
 from livetally.settings import read_settings
 
 LOOK_S = 0.5
+
+log = logging.getLogger(__name__)
 
 
 def rebuild(arguments: argparse.Namespace) -> int:
@@ -69,9 +73,18 @@ def _recount(backing: Backing, asked: str) -> int:
 
 
 def _stop_when_shown(backing: Backing, before: int, stop: threading.Event, finished: threading.Event) -> None:
-    """Stop the tally as soon as a new generation is shown and has passed every vote."""
+    """Stop the tally as soon as a new generation is shown and has passed every vote. Services that go away are waited for, as the tally does."""
+    while not stop.is_set() and not finished.wait(LOOK_S):
+        try:
+            _stop_when_shown_while_services_answer(backing, before, stop, finished)
+        except ServiceError as error:
+            log.warning("looking again whether the recount is done", extra={"in_s": LOOK_S, "why": error})
+
+
+def _stop_when_shown_while_services_answer(backing: Backing, before: int, stop: threading.Event, finished: threading.Event) -> None:
     with (
         closing(connect(backing.database_url, "rebuild", Rights.TALLY)) as connection,
+        explained(backing.database_url),
         closing(reader(backing.kafka_bootstrap_servers)) as client,
     ):
         cells = Cells(connection)

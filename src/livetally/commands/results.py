@@ -34,7 +34,12 @@ def results(arguments: argparse.Namespace) -> int:
 
 def read_board(database_url: str, election_id: str | None = None, at: datetime | None = None) -> dict[str, Any]:
     """The result of an election (the newest, if none is named) as one document."""
-    with closing(connect(database_url, "results", Rights.LOOK)) as connection, explained(database_url), connection.transaction():
+    # Not bounded for a moment: that is asked of the ledger, and to count a large one takes longer than a stage's transactions may.
+    with (
+        closing(connect(database_url, "results", Rights.LOOK, bounded=at is None)) as connection,
+        explained(database_url),
+        connection.transaction(),
+    ):
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")  # one moment for all of it
         roll, cells = Roll(connection), Cells(connection)
         election = chosen_election(roll, election_id)

@@ -28,9 +28,10 @@ AGE_GROUPS: tuple[tuple[int, str], ...] = (
 )
 DAY_CHARS = len("2007-05-03")
 AGE_YEARS_MAX = 150  # an older person is a typing error
+TEXT_BYTES_MAX = 512  # in UTF-8; the five texts of a cell have to fit into a key of PostgreSQL's, which takes 2,704 bytes
 
-# As *record* writes it, not before 1970; means the same in Java.
-VOTING_TIME = r"(?:19[7-9]|[2-9][0-9]{2})[0-9]-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}[.][0-9]{3}"
+# As *record* writes it; means the same in Java. Not before 1970, nor from 9000 on: a minute or an hour has an end, and Python knows none behind 9999.
+VOTING_TIME = r"(?:19[7-9]|[2-8][0-9]{2})[0-9]-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}[.][0-9]{3}"
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _TIME = re.compile(VOTING_TIME, re.ASCII)
@@ -145,8 +146,9 @@ def by_candidate(cells: Mapping[Cell, int]) -> Mapping[tuple[str, str, tuple[str
 
 
 def _text(field: object) -> str:
-    """No text that PostgreSQL could not hold: for U+0000 stands the sign of a character that is none."""
-    return field.replace("\0", "\ufffd") if isinstance(field, str) and field else UNKNOWN
+    """No text that PostgreSQL could not hold: for U+0000 stands the sign of a character that is none, and no name is longer than TEXT_BYTES_MAX."""
+    text = field.replace("\0", "\ufffd") if isinstance(field, str) else ""
+    return text if 0 < len(text.encode()) <= TEXT_BYTES_MAX else UNKNOWN
 
 
 def _day(field: str) -> date | None:

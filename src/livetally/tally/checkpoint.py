@@ -16,7 +16,8 @@ from pyspark.sql import SparkSession
 from livetally.core.tally import AGE_GROUPS, Cell
 from livetally.core.wire import VOTES
 
-QUERY_VERSION = 2  # raise it whenever the meaning of a cell changes in a way that the fingerprint does not see
+QUERY_VERSION = 3  # raise it whenever the meaning of a cell changes in a way that the fingerprint does not see
+BEGINNING = "sources/0/0"  # in a checkpoint: where the first batch begins
 
 
 def fingerprint(cluster_id: str, votes_topic_id: str, ledger_id: str) -> str:
@@ -46,7 +47,7 @@ class Checkpoint:
         finished = self._last_number("commits")
         if finished not in (stored_batch - 1, stored_batch):
             return f"its checkpoint has finished batch {finished}, the database has batch {stored_batch}"
-        if stored_batch >= 0 and not self._is_whole(stored_batch, finished):
+        if not self._is_whole(stored_batch, finished):
             return "its checkpoint is damaged"
         if stored_batch >= 0 and self.ends_of(stored_batch) != positions:
             return "its checkpoint has read something else than the database has counted"
@@ -74,34 +75,47 @@ class Checkpoint:
 
     def ends_of(self, batch: int) -> dict[int, int]:
         """Per partition of `votes_topic`, the offset up to which this batch reads. Spark writes it before the batch runs."""
-        text = self._read(f"offsets/{batch}")
-        if text is None:
-            raise FileNotFoundError(f"{self.url}/offsets/{batch}")
-        return {int(partition): int(offset) for partition, offset in json.loads(text.splitlines()[-1])[VOTES].items()}
+        return {int(partition): int(offset) for partition, offset in self._last_line(f"offsets/{batch}")[VOTES].items()}
 
     def _is_whole(self, stored_batch: int, finished: int) -> bool:
-        """Whether Spark can begin with it. It would not say no: it would stop, each time that it is started."""
+        """Whether everything is there and readable that Spark and the count begin with. Spark would not say no: it would stop, each time that
+        it is started. Older batches nobody looks at, and Spark throws their files away.
+        """
         newest = self._last_number("offsets")
+        first = max(0, min(stored_batch, newest - 1))  # the newest batch begins where the one before ends
         try:
-            self.ends_of(newest)
+            for batch in range(first, newest + 1):
+                self.ends_of(batch)
             if finished >= 0:
-                json.loads((self._read(f"commits/{finished}") or "").splitlines()[-1])
+                self._last_line(f"commits/{finished}")
+            elif self._exists(BEGINNING):
+                self._last_line(BEGINNING)
+            if newest >= 0 or self._exists("metadata"):
+                self._last_line("metadata")
         except (FileNotFoundError, ValueError, LookupError):
             return False
         return newest >= stored_batch
 
+    def _last_line(self, name: str) -> Any:
+        """What one of Spark's files says, behind its version. Raises FileNotFoundError, ValueError or LookupError if it is not all there."""
+        text = self._read(name)
+        if text is None:
+            raise FileNotFoundError(f"{self.url}/{name}")
+        return json.loads(text.splitlines()[-1])
+
     def _last_number(self, folder: str) -> int:
-        files, path = self._files(), self._path(folder)
-        if not files.exists(path):
+        if not self._exists(folder):
             return -1
-        names = [status.getPath().getName() for status in files.listStatus(path)]
+        names = [status.getPath().getName() for status in self._files().listStatus(self._path(folder))]
         return max((int(name) for name in names if name.isdigit()), default=-1)
 
+    def _exists(self, name: str) -> bool:
+        return bool(self._files().exists(self._path(name)))
+
     def _read(self, name: str) -> str | None:
-        files, path = self._files(), self._path(name)
-        if not files.exists(path):
+        if not self._exists(name):
             return None
-        stream = files.open(path)
+        stream = self._files().open(self._path(name))
         try:
             return str(self._jvm().org.apache.commons.io.IOUtils.toString(stream, "UTF-8"))
         except Py4JJavaError as error:

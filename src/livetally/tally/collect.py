@@ -8,6 +8,8 @@ import pyarrow.compute as pc
 from pyarrow import csv
 from pyspark.sql import DataFrame
 
+from livetally.core.tally import TEXT_BYTES_MAX, UNKNOWN
+
 NOT_STORABLE = "\0"  # in no text of PostgreSQL
 IN_ITS_PLACE = "\ufffd"
 
@@ -24,8 +26,13 @@ def collect(counts: DataFrame) -> Counts:
     table = table.drop_columns("second")
     for number, column in enumerate(table.schema):
         if pa.types.is_string(column.type):
-            storable = pc.replace_substring(table.column(number), NOT_STORABLE, IN_ITS_PLACE)
-            table = table.set_column(number, column.name, storable)
+            table = table.set_column(number, column.name, _storable(table.column(number)))
     sink = io.BytesIO()
     csv.write_csv(table, sink, csv.WriteOptions(include_header=False))
     return Counts(sink.getvalue(), reached_s)
+
+
+def _storable(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    """As `core.tally` has them. Done to the groups, of which there are few, and not to each vote."""
+    storable = pc.replace_substring(texts, NOT_STORABLE, IN_ITS_PLACE)
+    return pc.if_else(pc.greater(pc.binary_length(storable), TEXT_BYTES_MAX), UNKNOWN, storable)

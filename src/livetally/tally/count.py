@@ -25,8 +25,7 @@ from livetally.tally.points import Point, Reached
 from livetally.tally.watch import Watch
 
 SMALL = 10_000  # votes of a batch that one task counts: two that read, and two that add up what those found, would take longer
-NOBODY_VOTES_S = 180.0  # after so long without a vote, what was raised may be over
-LOOK_AGAIN_S = 60.0  # at what may come meanwhile: ballots of people who have voted already
+LOOK_AGAIN_S = 60.0  # when nobody votes, at what may come all the same: ballots of people who have voted already
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +68,7 @@ class Count:
         self.positions: Mapping[int, int] = dict.fromkeys(target, 0) | self._cells.positions(generation.number)
         self.fault: Exception | None = None
         self.is_interrupted = False
-        self._look_at = now() + timedelta(seconds=NOBODY_VOTES_S)  # unless somebody votes before
+        self._look_later()
 
     def begin(self) -> None:
         """Before the first batch: publish every total, because the last batch may have been stored and not published."""
@@ -77,6 +76,7 @@ class Count:
             self._publish_everything()
         elif self._has_caught_up(self.positions):
             self._show()  # perhaps no batch ever comes that would: there is nothing to count, or the last one was stored and not shown
+        self._look_later()
 
     def count_batch(self, votes: DataFrame, batch: int) -> None:
         """Returns when the batch before is stored and announced, and this one is on its way."""
@@ -106,12 +106,23 @@ class Count:
 
     def look_when_nobody_votes(self) -> None:
         """Rules go by the votes' own clock; behind the last vote it stands still, an alert would stay raised for ever, and a flood of rejected ballots unseen."""
-        if self._now() < self._look_at:
+        if not self._is_time_to_look():
             return
         with self._at_work:
-            if self._shown and self._now() >= self._look_at:
-                self._announce(Changes([], []), self._watch.look_behind_the_last_vote(self._generation, self._batch, self._now()))
+            if self._is_time_to_look():
+                found = self._watch.look_behind_the_last_vote(self._generation, self._batch, self._counted_at, self._now())
+                self._announce(Changes([], []), found)
                 self._look_at = self._now() + timedelta(seconds=LOOK_AGAIN_S)
+
+    def _look_later(self) -> None:
+        """Votes have just been stored, or the first are about to come."""
+        self._counted_at = self._now()
+        self._look_at = self._counted_at + timedelta(seconds=LOOK_AGAIN_S)
+
+    def _is_time_to_look(self) -> bool:
+        """Not while votes are on their way, however long that takes: they may be of the minutes that would be judged."""
+        number, _ = self._read_up_to
+        return self._shown and self._now() >= self._look_at and (number is None or number <= self._batch)
 
     def _counted(self, votes: DataFrame, number: int) -> Batch:
         before, starts = self._read_up_to
@@ -143,7 +154,7 @@ class Count:
             self._reached(Point.BEFORE_STORE_COMMIT)
         self._reached(Point.AFTER_STORE_COMMIT)
         self.positions, self._batch = batch.ends, batch.number
-        self._look_at = self._now() + timedelta(seconds=NOBODY_VOTES_S)
+        self._look_later()
         if self._shown:
             alerts = self._watch.look(self._generation, batch.number)
             self._announce(self._cells.changes(self._generation, batch.number) if changes is None else changes, alerts)

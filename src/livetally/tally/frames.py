@@ -1,6 +1,6 @@
 """From messages to cells: DataFrame in, DataFrame out, each step with an explicit select.
 
-`core/tally.py` defines in plain Python what must come out; a property test holds the two together.
+`core/tally.py` defines in plain Python what must come out, once `collect` has made it storable; a property test holds the two together.
 """
 
 from pyspark.sql import Column, DataFrame

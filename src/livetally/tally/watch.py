@@ -9,7 +9,8 @@ from livetally.core.alerts import QUIET_MINUTES, SETTLE_S, WINDOW_MINUTES, Windo
 
 MINUTES_AT_ONCE = 120  # in one transaction; a backlog may bring days
 OVER_S = SETTLE_S + 60 * (QUIET_MINUTES + 1)  # so long after the last thing that has happened, what was raised is over
-NOBODY_TRIES_S = 180.0  # after so long without a repeated ballot none is expected any more, as with votes
+NOBODY_VOTES_S = 180.0  # after so long without a vote none is expected any more, and what was raised may be over
+NOBODY_TRIES_S = 180.0  # likewise without a repeated ballot
 
 log = logging.getLogger(__name__)
 
@@ -26,10 +27,11 @@ class Watch:
         """Judge what is due; the alerts that are new or have changed, as they are stored now."""
         return self._look(generation, batch, self._alerts.reached_s(generation))
 
-    def look_behind_the_last_vote(self, generation: int, batch: int, now: datetime) -> list[KnownAlert]:
-        """Nobody votes any more: judge the last minute, and as many empty ones as it takes for what is raised to be over.
+    def look_behind_the_last_vote(self, generation: int, batch: int, counted_at: datetime, now: datetime) -> list[KnownAlert]:
+        """Nobody votes any more: once that is sure, judge the last minute, and as many empty ones as it takes for what is raised to be over.
 
-        To be called again and again. As long as people who have voted try once more, the clock is that of their ballots.
+        To be called again and again; `counted_at`: when the last votes were. As long as people who have voted try once more, the clock is that
+        of their ballots.
         """
         voted_s = self._alerts.reached_s(generation)
         if voted_s is None:
@@ -37,6 +39,8 @@ class Watch:
         repeated_s = self._alerts.newest_repeat_s(max(voted_s, self._repeated_s))
         if repeated_s is not None and repeated_s > self._repeated_s:
             self._repeated_s, self._repeated_at = repeated_s, now
+        if (now - counted_at).total_seconds() < NOBODY_VOTES_S:
+            return self._look(generation, batch, max(voted_s, self._repeated_s))
         has_ended = (now - self._repeated_at).total_seconds() >= NOBODY_TRIES_S
         return self._look(generation, batch, max(voted_s + OVER_S, self._repeated_s + (OVER_S if has_ended else 0)))
 

@@ -1,11 +1,13 @@
 -- name: elections
--- Of every election with a past: where the rules have come to, its first minute, and the last second that the count has seen.
-SELECT h.election_id, (extract(epoch FROM j.up_to) / 60)::bigint, (extract(epoch FROM h.first) / 60)::bigint
+-- Of every election with a past, or with an alert that is raised: where the rules have come to, and its first minute.
+-- An alert may outlast the minutes in which it was found: they become hours.
+SELECT election_id, (extract(epoch FROM j.up_to) / 60)::bigint, (extract(epoch FROM least(h.first, a.first)) / 60)::bigint
 FROM (
     SELECT election_id, min(from_time) AS first FROM history
     WHERE generation = %(generation)s AND state = '' AND span_minutes = 1
     GROUP BY election_id
 ) AS h
+FULL JOIN (SELECT election_id, min(from_time) AS first FROM alerts WHERE state = 'raised' GROUP BY election_id) AS a USING (election_id)
 LEFT JOIN judged j USING (election_id);
 
 -- name: reached
@@ -17,6 +19,7 @@ SELECT floor(extract(epoch FROM max(appended_at)))::bigint FROM rejections
 WHERE appended_at >= to_timestamp(%(since)s) AND reason = ANY(%(reasons)s);
 
 -- name: next_activity
+-- An alert that is raised is asked about in every minute, until it is over.
 SELECT (floor(extract(epoch FROM least(
     (
         SELECT min(from_time) FROM history
@@ -26,7 +29,8 @@ SELECT (floor(extract(epoch FROM least(
     (
         SELECT min(appended_at) FROM rejections
         WHERE election_id = %(election_id)s AND reason = ANY(%(reasons)s) AND appended_at >= to_timestamp(%(since)s * 60)
-    )
+    ),
+    (SELECT to_timestamp(%(since)s * 60) FROM alerts WHERE election_id = %(election_id)s AND state = 'raised' LIMIT 1)
 )) / 60))::bigint;
 
 -- name: votes

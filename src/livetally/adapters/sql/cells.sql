@@ -83,7 +83,7 @@ SELECT view, election_id, group_1, group_2, votes, batch FROM added WHERE candid
 
 -- name: add_to_history
 -- A vote whose minute was closed when its batch came is late. Minutes behind the last one that was reached have no rows yet, and are not looked up:
--- a backlog brings thousands. Answers with the new totals of the minutes over all states.
+-- a backlog brings thousands. Answers with the new totals of the minutes over all states; where only the hour is kept, nobody knows them any more.
 WITH counted AS MATERIALIZED (
     SELECT election_id, CASE WHEN grouping(state) = 1 THEN '' ELSE state END AS state, minute, candidate_id,
            coalesce(sum(votes) FILTER (WHERE minute > %(closed_minute)s), 0)::bigint AS votes,
@@ -105,7 +105,8 @@ WITH counted AS MATERIALIZED (
     SET votes = h.votes + excluded.votes, late = h.late + excluded.late, batch = excluded.batch
     RETURNING h.election_id, h.state, h.from_time, h.candidate_id, h.span_minutes, h.votes, h.batch
 )
-SELECT election_id, candidate_id, from_time, votes, batch FROM grown WHERE state = '' AND span_minutes = 1
+SELECT election_id, candidate_id, from_time, votes, batch FROM grown
+WHERE state = '' AND span_minutes = 1 AND from_time >= to_timestamp(%(kept_minute)s * 60)
 UNION ALL
 SELECT election_id, candidate_id, to_timestamp(minute * 60), votes, %(batch)s FROM counted WHERE state = '' AND minute > %(reached_minute)s;
 
@@ -183,8 +184,13 @@ GROUP BY t.election_id, p.party
 HAVING max(t.batch) >= %s;
 
 -- name: minutes
-SELECT election_id, candidate_id, from_time, votes, batch FROM history
-WHERE generation = %s AND state = '' AND span_minutes = 1 AND batch >= %s;
+-- Beside its hour, a minute holds nothing but what came too late for both.
+SELECT h.election_id, h.candidate_id, h.from_time, h.votes, h.batch FROM history h
+WHERE h.generation = %s AND h.state = '' AND h.span_minutes = 1 AND h.batch >= %s AND NOT EXISTS (
+    SELECT FROM history n
+    WHERE n.generation = h.generation AND n.state = '' AND n.election_id = h.election_id AND n.candidate_id = h.candidate_id
+        AND n.from_time = date_trunc('hour', h.from_time) AND n.span_minutes = 60
+);
 
 -- name: candidates
 SELECT candidate_id, candidate_name, party_affiliation, photo_url FROM candidates;
