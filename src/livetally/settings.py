@@ -5,11 +5,14 @@ All faults are reported together, with the name of the variable. A variable that
 """
 
 import os
+import re
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_core import ErrorDetails, PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from livetally.core.errors import UsageError
@@ -19,11 +22,18 @@ ENV_FILE = ".env"
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 
+DATABASE_URL = "postgresql://user:password@host:port/voting"
+DATABASE_SCHEMES = ("postgresql://", "postgres://")  # as PostgreSQL has them
+# What no part of an address may hold as it is: blanks, and a percent sign that is none of an escaped character.
+UNESCAPED = re.compile(r"[\x00-\x20\x7f]|%(?![0-9A-Fa-f]{2})|%00")
+
 
 class KafkaSettings(BaseSettings):
     """How clients reach Kafka. Apart from the rest, so that what does not fit together here is told whatever else is wrong."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=ENV_FILE, env_ignore_empty=True, extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file=ENV_FILE, env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
+    )
 
     kafka_bootstrap_servers: str | None = Field(None, description="Kafka to use instead of the embedded broker, `host:port[,host:port]`")
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
@@ -78,6 +88,37 @@ class KafkaSettings(BaseSettings):
 
 def _fault(name: str, wrong: str) -> str:
     return f"{PREFIX}{name.upper()}: {wrong}"
+
+
+def _told(fault: ErrorDetails) -> str:
+    """What is wrong with one setting, and what it is, unless that is a secret."""
+    name = str(fault["loc"][0])
+    annotation = Settings.model_fields[name].annotation
+    is_secret = SecretStr in (annotation, *get_args(annotation))
+    return _fault(name, fault["msg"] if is_secret else f"{fault['msg']} (it is {fault['input']!r})")
+
+
+def _wrong_with_database_url(url: str) -> str | None:
+    """In words that repeat none of it: wherever the password begins and ends, it may be anywhere in a wrong one."""
+    if not url.startswith(DATABASE_SCHEMES):
+        return f"it begins with none of {' and '.join(DATABASE_SCHEMES)}; an address is {DATABASE_URL}"
+    if _takes_apart(url):
+        return None
+    return (
+        f"it cannot be taken apart into {DATABASE_URL}. In user and password a blank is written as %20, and of other signs "
+        "% as %25, / as %2F, ? as %3F, # as %23, @ as %40, [ as %5B, ] as %5D; the port is a number"
+    )
+
+
+def _takes_apart(url: str) -> bool:
+    """Whether everybody reads the same parts in it: PostgreSQL takes the first @ for the end of the password, others the last one."""
+    try:
+        address = urlsplit(url)
+        _ = address.port  # which raises it, too, unless it is a number
+    except ValueError:
+        return False
+    behind = address.path + address.query + address.fragment
+    return not (UNESCAPED.search(url) or address.netloc.count("@") > 1 or "@" in behind or address.fragment)
 
 
 def _wrong_with_pem(path: Path, *, is_key: bool) -> str | None:
@@ -172,6 +213,13 @@ class Settings(KafkaSettings):
     )
     log_bytes_max: int = Field(5_000_000, ge=10_000, description="size at which a log is rotated; three old ones are kept")
 
+    @field_validator("database_url")
+    @classmethod
+    def _is_an_address(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and (wrong := _wrong_with_database_url(url.get_secret_value())):
+            raise PydanticCustomError("database_url", "{wrong}", {"wrong": wrong})
+        return url
+
 
 def read_settings() -> Settings:
     """The settings of this process. Raises UsageError that names every fault at once."""
@@ -179,7 +227,7 @@ def read_settings() -> Settings:
     try:
         settings = Settings()
     except ValidationError as error:
-        faults += [f"{PREFIX}{str(fault['loc'][0]).upper()}: {fault['msg']} (it is {fault['input']!r})" for fault in error.errors()]
+        faults += map(_told, error.errors())
     with suppress(ValidationError):  # told above
         faults += KafkaSettings().contradictions()
     if not faults:

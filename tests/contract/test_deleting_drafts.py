@@ -12,11 +12,13 @@ import pytest
 from electorate import CANDIDATES, ELECTION, add_election, add_voters, candidate, cast_of
 from livetally.adapters.acts import Actor, Acts
 from livetally.adapters.ledger import Ledger
+from livetally.adapters.people import People
 from livetally.adapters.postgres import Connection, connect
 from livetally.adapters.rights import Rights
 from livetally.adapters.roll import Roll
 from livetally.adapters.roll_import import source_of, unannounced
 from livetally.cli import main
+from livetally.core.access import Person, Role, may
 from livetally.core.ballots import Reason, Rejected
 from livetally.core.elections import Election
 from livetally.core.errors import ElectionError
@@ -63,6 +65,35 @@ def test_all_that_is_its_own_goes_with_it_and_nothing_else(ours: Connection, con
     assert (act.who, act.what, act.election_id, act.detail["name"], act.detail["listed"]) == ("olga", "election delete", "club", "club", 4)
     with pytest.raises(ElectionError, match="There is no election 'club'"):
         organise.delete(ours, OFFICIAL, "club")
+
+
+def test_whoever_was_an_official_of_it_is_none_of_another_with_its_id(ours: Connection, tmp_path: Path) -> None:
+    people = People(ours)
+    draft(ours, "club", tmp_path / "club.csv")
+    draft(ours, "guild", tmp_path / "guild.csv")
+    for name, elections in {"ann": ["club"], "bea": ["club", "guild"], "cy": ["guild"], "dee": None}.items():
+        people.add_user(name, Role.OFFICIAL, elections, "no hash")
+    organise.delete(ours, OFFICIAL, "club")
+    draft(ours, "club", tmp_path / "club.csv")
+    left = {user.user_name: user.elections for user in people.users()}
+    assert left == {"ann": (), "bea": ("guild",), "cy": ("guild",), "dee": None}
+    ann = Person("ann", Role.OFFICIAL, frozenset(left["ann"] or ()))
+    assert not may(ann, Role.OFFICIAL, "club")
+
+
+def test_nobody_becomes_an_official_of_a_draft_while_it_is_deleted(ours: Connection, database_url: str, tmp_path: Path) -> None:
+    draft(ours, "club", tmp_path / "club.csv")
+    People(ours).add_user("ann", Role.OBSERVER, [], "no hash")
+    with closing(connect(database_url, "user", Rights.ORGANISE)) as other:
+        other.execute(f"SET lock_timeout = {SOON_MS}")
+        with ours.transaction(force_rollback=True):
+            organise.delete(ours, OFFICIAL, "club")
+            with pytest.raises(psycopg.errors.LockNotAvailable):
+                People(other).set_role("ann", Role.OFFICIAL, ["club"])
+        with ours.transaction(force_rollback=True):
+            People(ours).set_role("ann", Role.OFFICIAL, ["club"])
+            with pytest.raises(psycopg.errors.LockNotAvailable):
+                organise.delete(other, OFFICIAL, "club")
 
 
 def test_who_comes_again_with_a_list_of_the_same_name_is_announced_again(ours: Connection, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from announcing import Deaf
 from electorate import CANDIDATES, ELECTION, add_election, add_voters, candidate, cast_of, voter
 from livetally.adapters.acts import Actor
 from livetally.adapters.ledger import Ledger
@@ -21,6 +22,7 @@ from livetally.adapters.roll import Roll
 from livetally.adapters.roll_import import Row
 from livetally.core.elections import Election
 from livetally.core.errors import ElectionError, SourceError
+from livetally.register import organise
 from livetally.register.import_roll import Report, check_roll, import_roll, outcome_of
 from rules import outcome_of as verdict_of
 from waiting import WITHIN_S, wait_for
@@ -196,6 +198,11 @@ def test_nobody_can_be_listed_who_is_nobody(connection: Connection) -> None:
             connection.execute("INSERT INTO roll_entries VALUES (%s, %s, now())", (voter_id, election_id))
 
 
+def test_a_number_that_no_column_holds_is_a_fault_of_its_row(connection: Connection, path: Path) -> None:
+    report = bring(connection, path, f"name,registered_age\nAnn,{'0' * 9}99999999999\nBee,{'0' * 9}150\n")
+    assert [fault["line"] for fault in report.faults] == [2]
+
+
 def test_a_file_that_is_no_list_changes_nothing(connection: Connection, path: Path) -> None:
     before = everything(connection)
     with pytest.raises(SourceError, match="no column `voter_name`"):
@@ -207,6 +214,7 @@ def test_a_file_that_is_no_list_changes_nothing(connection: Connection, path: Pa
 
 def test_while_a_list_is_coming_recorders_go_on_and_the_opening_waits(database_url: str, connection: Connection, path: Path) -> None:
     add_election(connection)
+    bring(connection, path, "id,name\nm0,Zoe\n")
     path.write_text("id,name\nm1,Ann\n")
     stored, go_on = threading.Event(), threading.Event()
 
@@ -228,9 +236,8 @@ def test_while_a_list_is_coming_recorders_go_on_and_the_opening_waits(database_u
                 begun.store(CLUB, lambda _: {}, SOMEBODY)
 
     def opening() -> None:
-        with closing(connect(database_url, "opening", Rights.ORGANISE)) as own, own.transaction():
-            Roll(own).lock_election(CLUB)
-            Roll(own).open_election(CLUB)
+        with closing(connect(database_url, "opening", Rights.ORGANISE)) as own:
+            organise.open_election(own, Deaf(), SOMEBODY, CLUB)
 
     importer, opener = threading.Thread(target=importing), threading.Thread(target=opening)
     importer.start()

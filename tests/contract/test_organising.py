@@ -1,19 +1,23 @@
 """Acts of an organiser: what each changes, what it writes down, and what neither the program nor the database allows."""
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import product
 from typing import Any
 
 import psycopg
 import pytest
 
+from announcing import Deaf
 from electorate import add_election, add_voters, candidate, overrule
 from livetally.adapters.acts import Actor, Acts
 from livetally.adapters.kafka import Announcer
-from livetally.adapters.postgres import Connection, connect, explained
+from livetally.adapters.postgres import HOURS_LOCK, ROLL_LOCK, Connection, connect, explained
 from livetally.adapters.reading import Tail
 from livetally.adapters.rights import Rights
 from livetally.adapters.roll import Roll
@@ -22,27 +26,17 @@ from livetally.core.errors import ElectionError
 from livetally.core.wire import CANDIDATES, decode, topics
 from livetally.register import organise
 from pipeline import PARTITIONS
+from rolls import put_on_list
 from servers import Servers, recreate
+from waiting import WITHIN_S, wait_for
 
 HOUR = timedelta(hours=1)
 OFFICIAL = Actor("olga", "127.0.0.1")
 BOARD = Election("board", "Our board", "real", "draft", 42, None, None)
 TWO = [candidate("ann", "board"), candidate("bob", "board")]
 STATUSES: list[Status] = ["draft", "open", "closed", "certified"]
-
-
-class Deaf(Announcer):
-    """For acts whose announcements are not looked at."""
-
-    def __init__(self) -> None:
-        self.sent: list[bytes] = []
-
-    def send(self, topic: str, key: bytes, value: bytes) -> None:
-        assert (topic, decode(value)["candidate_id"]) == (CANDIDATES, key.decode())
-        self.sent.append(key)
-
-    def flush(self) -> None:
-        pass
+TOGETHER = 25  # times that two do something at once
+LISTED = 500
 
 
 @pytest.fixture
@@ -212,6 +206,79 @@ def test_every_act_in_every_state(connection: Connection, act: str, status: Stat
         with pytest.raises(ElectionError):
             ACTS[act](connection)
         assert (rows(connection), len(done(connection))) == (before, acts), "what is refused leaves nothing behind"
+
+
+AS_A_RECORDER = {ROLL_LOCK: "SELECT pg_try_advisory_xact_lock(%s)", HOURS_LOCK: "SELECT pg_try_advisory_xact_lock_shared(%s)"}
+
+
+@pytest.mark.parametrize(
+    ("act", "status", "lock"), [("open", "draft", ROLL_LOCK), ("list", "draft", ROLL_LOCK), ("close", "open", HOURS_LOCK)]
+)
+def test_who_waits_for_an_election_holds_no_recorder_up(
+    connection: Connection, database_url: str, act: str, status: Status, lock: int
+) -> None:
+    """An import holds it for a minute, and so does the deletion of a long list, or the issue of many codes."""
+    at(connection, status)
+    with (
+        closing(connect(database_url, "organiser", Rights.ORGANISE)) as ours,
+        closing(connect(database_url, "recorder", as_owner=True)) as recorder,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        with connection.transaction():
+            Roll(connection).lock_election("board")
+            waiting = pool.submit(ACTS[act], ours)
+            wait_for(lambda: is_held_up(recorder, "organiser"), f"{act} waits for the election")
+            assert recorder.execute(AS_A_RECORDER[lock], (lock,)).fetchone() == (True,)
+        waiting.result(WITHIN_S)
+    assert Roll(connection).election("board").status == {"open": "open", "list": "draft", "close": "closed"}[act]
+
+
+def is_held_up(connection: Connection, who: str) -> bool:
+    row = connection.execute(
+        "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE %s AND wait_event_type = 'Lock'", (f"livetally {who}%",)
+    ).fetchone()
+    return row == (1,)
+
+
+def test_a_draft_that_is_opened_and_deleted_at_the_same_time_becomes_one_of_the_two(connection: Connection, database_url: str) -> None:
+    """While a recorder waits for changes of the roll again and again. PostgreSQL does not help: it would look for a way out after a second."""
+    connection.execute(f"ALTER DATABASE {connection.info.dbname} SET deadlock_timeout = '1min'")
+    people = [f"v{number}" for number in range(LISTED)]
+    add_voters(connection, range(LISTED))
+    together, over = threading.Barrier(2), threading.Event()
+
+    def record() -> None:
+        with closing(connect(database_url, "recorder", Rights.RECORD)) as recorder:
+            while not over.is_set():
+                recorder.execute("SELECT pg_advisory_xact_lock(%s)", (ROLL_LOCK,))
+
+    def succeeds(act: Callable[[], object]) -> bool:
+        together.wait(WITHIN_S)
+        try:
+            act()
+        except ElectionError:
+            return False
+        return True
+
+    with (
+        closing(connect(database_url, "opener", Rights.ORGANISE)) as opener,
+        closing(connect(database_url, "deleter", Rights.ORGANISE)) as deleter,
+        ThreadPoolExecutor(3) as pool,
+    ):
+        recording = pool.submit(record)
+        try:
+            for number in range(TOGETHER):
+                draft = organise.create(connection, OFFICIAL, replace(BOARD, election_id=f"board-{number}", roll="list")).election_id
+                organise.list_candidates(connection, OFFICIAL, draft, [candidate(f"{one}-{number}", draft) for one in ("ann", "bob")])
+                put_on_list(connection, draft, people)  # which takes a while to delete
+                opening = pool.submit(succeeds, partial(organise.open_election, opener, Deaf(), OFFICIAL, draft))
+                deleting = pool.submit(succeeds, partial(organise.delete, deleter, OFFICIAL, draft))
+                is_open, is_deleted = opening.result(WITHIN_S), deleting.result(WITHIN_S)
+                left = {one.election_id: one.status for one in Roll(connection).elections()}
+                assert (is_open, is_deleted, left.get(draft)) in {(True, False, "open"), (False, True, None)}
+        finally:
+            over.set()
+        recording.result(WITHIN_S)
 
 
 @pytest.mark.parametrize(("old", "new"), [*product(STATUSES, STATUSES)])

@@ -73,6 +73,11 @@ def test_one_letter_far_behind_decides_about_the_encoding(read: Read, path: Path
         (b"Ann Smith,1990-01-01\n", "no column `voter_name`"),
         (b"name,full name\nAnn,Ann\n", "'name' and 'full name' are columns of the same meaning"),
         (b"name,city,address_city\nAnn,A,B\n", "says `address_city` more than once"),
+        (b'name,"city\nAnn,Deal\n', "a quotation mark is opened and never closed"),
+        (b'name,"city\nAnn,Deal\n"Bee",Dover\n', "a quotation mark is opened and never closed"),
+        (b'"name;city\nAnn;Deal\n', "a quotation mark is opened and never closed"),
+        (b'"name" of whom,city,born\nAnn,Deal,\n', "a field goes on behind its closing quotation mark"),
+        (b"name," + b"x" * 200_000 + b"\nAnn,Deal\n", "longer than 65,536 characters"),
     ],
 )
 def test_what_is_no_list_is_said(read: Read, content: bytes, says: str) -> None:
@@ -178,6 +183,10 @@ def test_what_is_no_day_of_birth(read: Read, text: str, says: str) -> None:
         ("name,picture", f"Ann,{'é' * 501}", "picture has 1,002 bytes, more than 1,000: it travels with the vote"),
         ("name,registered_age", "Ann,150", ""),
         ("name,registered_age", "Ann,151", "registered_age is not a number of years up to 150 but '151'"),
+        ("name,registered_age", f"Ann,{'0' * 30}150", ""),
+        ("name,registered_age", "Ann,000000000151", "registered_age is not a number of years up to 150 but '000000000151'"),
+        ("name,registered_age", f"Ann,{'0' * 9}99999999999", "registered_age is not a number of years up to 150"),
+        ("name,registered_age", f"Ann,{'1' * 5_000}", "registered_age has 5,000 characters, more than 255; registered_age is not a number"),
         ("name,registered_age", "Ann,-1", "registered_age is not a number of years up to 150 but '-1'"),
         ("name,registered_age", "Ann,٣", "registered_age is not a number of years up to 150 but '٣'"),
         (

@@ -1,4 +1,4 @@
-"""Deleting a draft, with all that belongs to it: candidates, list, codes, and the people who came with that list alone."""
+"""Deleting a draft, with all that belongs to it: candidates, list, codes, officials, and the people who came with that list alone."""
 
 from typing import NamedTuple
 
@@ -37,6 +37,7 @@ def delete_draft(connection: Connection, election_id: str) -> tuple[Election, De
     with roll.changing():  # last, because *record* waits for it; what it has judged before that has been stored
         _check_nobody_has_cast(connection, election_id)
         connection.execute(sql["delete_election"], (election_id,))
+        connection.execute(sql["forget_officials"], {"election_id": election_id})
     return election, Deleted(candidates, listed, people, codes)
 
 

@@ -46,7 +46,7 @@ def connect(
     }
     sql = queries("schema")
     with explained(url):
-        connection = psycopg.connect(
+        connection = _connect(
             url,
             autocommit=True,
             connect_timeout=CONNECT_TIMEOUT_S,
@@ -60,6 +60,16 @@ def connect(
         return connection
 
 
+def _connect(url: str, **settings: Any) -> Connection:
+    try:
+        return psycopg.connect(url, **settings)
+    except psycopg.ProgrammingError:  # the address cannot be understood, and the words of this error repeat it, with the password
+        raise UsageError(
+            "The address of the database cannot be understood. Look at LIVETALLY_DATABASE_URL, above all at the options behind its question mark. "
+            "It is not repeated here, since it may hold a password."
+        ) from None
+
+
 def _become(connection: Connection, rights: Rights, url: str) -> None:
     try:
         connection.execute(queries("schema")["become"], {"role": rights})
@@ -67,7 +77,7 @@ def _become(connection: Connection, rights: Rights, url: str) -> None:
         user = Identifier(connection.info.user).as_string(connection)
         connection.close()
         raise LedgerError(
-            f"PostgreSQL at {_where(url)} does not let the user {user} work as {rights}, which this needs. Nothing was changed.\n"
+            f"PostgreSQL at {place_of(url)} does not let the user {user} work as {rights}, which this needs. Nothing was changed.\n"
             f"Whoever administers it can run: GRANT {rights} TO {user};"
         ) from error
 
@@ -82,21 +92,22 @@ def explained(url: str) -> Iterator[None]:
         yield
     except (psycopg.errors.InsufficientPrivilege, psycopg.errors.RaiseException) as error:
         raise LedgerError(
-            f"PostgreSQL at {_where(url)} refuses the user of the database: {str(error).strip()}\n"
+            f"PostgreSQL at {place_of(url)} refuses the user of the database: {str(error).strip()}\n"
             "Nothing was changed. Whoever administers it can give the right, or make livetally's tables once with a user who has it."
         ) from error
     except psycopg.errors.CheckViolation as error:
         raise ElectionError(f"PostgreSQL refuses this change, and nothing was changed: {error.diag.message_primary}.") from error
     except (psycopg.OperationalError, psycopg.InternalError, psycopg.InterfaceError, psycopg.errors.UndefinedTable) as error:
         raise ServiceError(
-            f"PostgreSQL at {_where(url)} does not answer as it should: {str(error).strip()}\n"
+            f"PostgreSQL at {place_of(url)} does not answer as it should: {str(error).strip()}\n"
             "Check that it is running (`./livetally status`) and that LIVETALLY_DATABASE_URL, if it is set, is right."
         ) from error
 
 
-def _where(url: str) -> str:
+def place_of(url: str) -> str:
+    """Server and database of an address, for people: without user, password and options."""
     address = urlsplit(url)
-    return f"{address.hostname}:{address.port or 5432}{address.path}"
+    return address.netloc.rpartition("@")[2] + address.path
 
 
 def migrate(connection: Connection) -> list[str]:

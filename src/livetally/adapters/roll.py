@@ -22,7 +22,11 @@ class Roll:
 
     @contextmanager
     def changing(self) -> Iterator[None]:
-        """A transaction that changes who may vote for whom. *record* waits for it before it calls anybody unknown."""
+        """A transaction that changes who may vote for whom. *record* waits for it before it calls anybody unknown.
+
+        So it must not wait itself: an election is locked before it begins, since somebody else may hold that one for a minute. The times of
+        the change are read within.
+        """
         with self._connection.transaction():
             self._connection.execute(self._sql["announce_change"], (ROLL_LOCK,))
             yield
@@ -46,7 +50,7 @@ class Roll:
             )
 
     def open_election(self, election_id: str) -> datetime:
-        """It takes ballots from the time that is returned. To be called while `changing`, on one that is locked."""
+        """It takes ballots from the time that is returned. To be called while `changing`, on one that was locked before."""
         row = self._connection.execute(self._sql["open_election"], (election_id,)).fetchone()
         if row is None:
             raise ElectionError(f"There is no election {election_id!r}. `./livetally election list` lists them.")
@@ -89,10 +93,10 @@ class Roll:
     def close_election(self, election_id: str) -> datetime:
         """Set the moment from which ballots no longer count, a little ahead, and return it."""
         with self._connection.transaction():
+            election = self.lock_election(election_id)  # first: *record* would wait until whoever holds it lets go
             self._connection.execute(self._sql["wait_for_batches"], (HOURS_LOCK,))
             row = self._connection.execute(self._sql["close_election"], (election_id,)).fetchone()
             if row is None:
-                election = self.election(election_id)
                 raise ElectionError(f"Election {election_id!r} is not open but {election.status}, so it cannot be closed.")
         closes_at: datetime = row[0]
         return closes_at

@@ -5,7 +5,7 @@ import csv
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import IO
 from urllib.parse import quote, urlsplit
@@ -67,6 +67,7 @@ class _Letters:
     def __init__(self, file: IO[str]) -> None:
         self._file = file
         self._csv = csv.writer(file)
+        self.are_written = False
         self._csv.writerow(COLUMNS)
 
     def write(self, url: str, batches: Iterator[list[Letter]]) -> int:
@@ -78,10 +79,11 @@ class _Letters:
         return issued
 
     def finish(self) -> None:
-        """Behind this, all of it is where it is to be."""
+        """Behind this, all of it is where it is to be, and the codes may be issued at any moment."""
         self._file.flush()
         if self._file is not sys.stdout:
             os.fsync(self._file.fileno())
+        self.are_written = True
 
 
 def _row(letter: Letter, url: str) -> Iterable[str]:
@@ -91,23 +93,31 @@ def _row(letter: Letter, url: str) -> Iterable[str]:
 
 @contextmanager
 def _letters(output: str | None) -> Iterator[_Letters]:
-    """A file that was not there before, or standard output. A file whose codes were not issued goes again."""
-    if output is None:
-        yield _Letters(sys.stdout)
-        return
-    path = Path(output)
+    """A file that was not there before, or standard output. A file goes again if its codes were certainly not issued, and only then."""
+    with ExitStack() as stack:
+        letters = _Letters(sys.stdout if output is None else stack.enter_context(_new_file(Path(output))))
+        try:
+            yield letters
+        except BaseException:
+            if letters.are_written:
+                kept = output or "what was printed"
+                say(
+                    f"Keep {kept}: this ended while PostgreSQL was storing the codes in it, and whether it has is not certain. Call the same "
+                    f"command again, with another file: whoever is in that one has the code there, everybody else the one in {kept}."
+                )
+            elif output is not None:
+                Path(output).unlink(missing_ok=True)
+            raise
+
+
+def _new_file(path: Path) -> IO[str]:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
     except FileExistsError:
         raise UsageError(f"{path} is there already, and codes cannot be shown again: name a new file. None was issued.") from None
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}. No code was issued.") from error
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-            yield _Letters(file)
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
+    return os.fdopen(descriptor, "w", encoding="utf-8", newline="")
 
 
 def _tell(issued: int, election_id: str, arguments: argparse.Namespace) -> None:

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.error import HTTPError, URLError
 
-from livetally.adapters.postgres import database_answers
+from livetally.adapters.postgres import database_answers, place_of
 from livetally.commands.backing import Backing, kafka_answers
 from livetally.embedded.files import write_atomically
 from livetally.embedded.identity import birth_of, is_alive
@@ -92,7 +92,7 @@ def _service_away(backing: Backing) -> str | None:
     if not kafka_answers(backing.kafka_bootstrap_servers):
         return f"Kafka at {backing.kafka_bootstrap_servers} does not answer"
     if not database_answers(backing.database_url):
-        return f"PostgreSQL at {backing.database_url.rpartition('@')[2].partition('?')[0]} does not answer"
+        return f"PostgreSQL at {place_of(backing.database_url)} does not answer"
     return None
 
 

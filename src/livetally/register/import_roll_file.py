@@ -13,7 +13,7 @@ UTF_8, UTF_8_MARKED, WINDOWS_1252 = "UTF-8", "UTF-8 with a byte order mark", "Wi
 CODECS = {UTF_8: "utf-8", UTF_8_MARKED: "utf-8-sig", WINDOWS_1252: "cp1252"}
 DELIMITERS = (",", ";")
 CHUNK_BYTES = 1 << 20
-HEAD_BYTES_MAX = 64 * 1024  # a first line that is longer is no head
+HEAD_CHARS_MAX = 64 * 1024  # a first line that is longer is no head
 NAMED_MAX = 60  # characters of somebody's own text that are repeated to them
 
 # What else a column may be called, besides the names of the voters' columns and those without `address_`.
@@ -59,13 +59,14 @@ def look_at(path: Path) -> Layout:
     try:
         encoding = _encoding(path)
         with path.open(encoding=CODECS[encoding], newline="") as lines:
-            line = lines.readline(HEAD_BYTES_MAX)
+            line = lines.readline(HEAD_CHARS_MAX)
     except OSError as error:
         raise SourceError(f"{path} cannot be read: {error.strerror}.") from error
     heads = [next(csv.reader([line], delimiter=delimiter), []) for delimiter in DELIMITERS]
-    head, delimiter = max(
+    _, delimiter = max(
         zip(heads, DELIMITERS, strict=True), key=lambda one: (sum(field is not None for field in _fields(one[0])), len(one[0]))
     )
+    head = _head(path, line, delimiter)
     layout = Layout(encoding, delimiter, tuple(name.strip()[:NAMED_MAX] for name in head), _fields(head))
     _check(path, layout)
     return layout
@@ -89,6 +90,18 @@ def rows(path: Path, layout: Layout) -> Iterator[tuple[int, list[str] | Broken]]
             if (text := "".join(row)) and not text.isspace():
                 fits = len(row) == width
                 yield line, row if fits else Broken(f"{len(row)} field{'' if len(row) == 1 else 's'}, and the head has {width}")
+
+
+def _head(path: Path, line: str, delimiter: str) -> list[str]:
+    """As `rows` is going to pass over it. Raises SourceError where that would end behind the first line, or nowhere."""
+    if len(line) == HEAD_CHARS_MAX:
+        raise SourceError(f"The first line of {path} names no columns: it is longer than {HEAD_CHARS_MAX:,} characters.")
+    try:
+        return next(csv.reader([line], delimiter=delimiter, strict=True), [])
+    except csv.Error as error:
+        raise SourceError(
+            f"The first line of {path}, which names the columns, cannot be read: {_explained(str(error))}. No name goes on in the line behind it."
+        ) from error
 
 
 def _encoding(path: Path) -> str:

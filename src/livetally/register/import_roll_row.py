@@ -60,9 +60,14 @@ def _faults(fields: Sequence[str], today: date) -> list[str]:
         faults += [fault for name, text in zip(Voter._fields, fields, strict=True) if (fault := _text_fault(name, text))]
     if fields[BORN] and (fault := _day_fault(fields[BORN], today)):
         faults.append(f"date_of_birth {fault}")
-    if fields[YEARS] and not (fields[YEARS].isascii() and fields[YEARS].isdecimal() and int(fields[YEARS][:9]) <= YEARS_MAX):
+    if fields[YEARS] and not _is_years(fields[YEARS]):
         faults.append(f"registered_age is not a number of years up to {YEARS_MAX} but {_quoted(fields[YEARS])}")
     return faults
+
+
+def _is_years(text: str) -> bool:
+    """However many zeros stand before it; but no number is made of more digits than a field may hold."""
+    return text.isascii() and text.isdecimal() and len(text) <= FIELD_CHARS_MAX and int(text) <= YEARS_MAX
 
 
 def _text_fault(name: str, text: str) -> str | None:

@@ -29,16 +29,17 @@ def create(connection: Connection, actor: Actor, election: Election) -> Election
 def list_candidates(connection: Connection, actor: Actor, election_id: str, candidates: Sequence[Candidate]) -> Election:
     """From now on these stand in a draft, in this order, and nobody else. They are announced when it is opened."""
     roll = Roll(connection)
-    with roll.changing():
+    with connection.transaction():
         election = _in_draft(roll, election_id, "its candidates stand since it was opened")
         if len(candidates) > LISTED_MAX:
             raise ElectionError(f"{len(candidates):,} candidates are too many: an election has at most {LISTED_MAX}. Nothing was changed.")
         if taken := roll.taken_candidates([one.candidate_id for one in candidates], election_id):
             named = "; ".join(f"{candidate_id!r} stands in {other!r}" for candidate_id, other in taken.items())
             raise ElectionError(f"An id stands for one candidate of one election: {named}. Give other ids. Nothing was changed.")
-        roll.replace_candidates(election_id, candidates)
         detail = {"candidates": [one.candidate_name for one in candidates]}
-        Acts(connection).note(actor.who, "election import-candidates", election_id, election_id, detail, actor.came_from)
+        with roll.changing():
+            roll.replace_candidates(election_id, candidates)
+            Acts(connection).note(actor.who, "election import-candidates", election_id, election_id, detail, actor.came_from)
     return election
 
 
@@ -48,15 +49,16 @@ def open_election(connection: Connection, announcer: Announcer, actor: Actor, el
     candidates = roll.candidates(election_id)
     _check_may_open(roll, roll.election(election_id), candidates)
     announce_candidates(announcer, candidates)  # first: whoever counts votes by the topics knows whom they are for
-    with roll.changing():
+    with connection.transaction():
         _check_may_open(roll, roll.lock_election(election_id), candidates)
         if roll.candidates(election_id) != candidates:
             raise ElectionError(
                 f"The candidates of {election_id!r} have been changed at this very moment. Look at them, and open it again."
             )
-        opens_at = roll.open_election(election_id)
-        detail = {"opens_at": opens_at, "candidates": len(candidates), "on_roll": roll.on_roll(election_id)}
-        Acts(connection).note(actor.who, "election open", election_id, election_id, detail, actor.came_from)
+        with roll.changing():
+            opens_at = roll.open_election(election_id)
+            detail = {"opens_at": opens_at, "candidates": len(candidates), "on_roll": roll.on_roll(election_id)}
+            Acts(connection).note(actor.who, "election open", election_id, election_id, detail, actor.came_from)
     return roll.election(election_id)
 
 

@@ -31,3 +31,8 @@ UPDATE registrations SET stored = 0, announced = 0 WHERE source = %s;
 -- name: delete_election
 -- Its candidates, and how long its list was, go with it.
 DELETE FROM elections WHERE election_id = %s;
+
+-- name: forget_officials
+-- Whoever was somebody for this election is not for another one of the same name. Who was for no other is for none: an empty list, while
+-- null would mean all. Behind the deletion: who is made an official of it meanwhile has been waited for, or is refused.
+UPDATE users SET elections = array_remove(elections, %(election_id)s) WHERE %(election_id)s = ANY (elections);

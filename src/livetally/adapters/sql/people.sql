@@ -37,7 +37,8 @@ UPDATE users SET role = %s, elections = %s WHERE user_name = %s RETURNING user_n
 SELECT EXISTS (SELECT FROM users WHERE role = 'admin' AND elections IS NULL AND NOT is_disabled);
 
 -- name: known_elections
-SELECT election_id FROM elections WHERE election_id = ANY (%s);
+-- They stay until the transaction ends: nobody is made an official of a draft that is being deleted.
+SELECT election_id FROM elections WHERE election_id = ANY (%s) FOR KEY SHARE;
 
 -- name: add_credential
 INSERT INTO credentials (credential_hash, user_name, kind, label, created_at, expires_at, idle_until) VALUES (%s, %s, %s, %s, %s, %s, %s)
