@@ -19,6 +19,15 @@ NOW = datetime(2026, 5, 4, 21, 0, 10, tzinfo=UTC)
 SVG = "data:image/svg+xml;base64,PHN2Zy8+"
 ADMIN = Person("admin", Role.ADMIN)
 TITLES = ("Results", "Places", "People", "Over time", "Trust")
+HOSTILE = [  # text from people that wants to be more than text
+    "<script>alert(1)</script>",
+    "**bold** _it_ `code` # head",
+    "$x^2$ :red[x] :material/home: ![p](http://example.org/x)",
+    "مرحبا \u202eback",
+    "Very long name " * 40,
+    "\"><img src=x onerror='alert(1)'>&amp;",
+    "",
+]
 
 
 @dataclass

@@ -17,17 +17,7 @@ from livetally.show.result import Change, Changes, Facts, Group, Service, Snapsh
 from livetally.show.sheet import arrange, group_columns
 from livetally.show.trust import Agreement, AlertSeen, Badge, Difference, Health, Trust, Waiting
 from livetally.show.words import length, percent, portrait, said
-from pages import NOW, SVG, TITLES, Told, election, marked, markup, page, result, snapshot, text, valued
-
-HOSTILE = [
-    "<script>alert(1)</script>",
-    "**bold** _it_ `code` # head",
-    "$x^2$ :red[x] :material/home: ![p](http://example.org/x)",
-    "مرحبا \u202eback",
-    "Very long name " * 40,
-    "\"><img src=x onerror='alert(1)'>&amp;",
-    "",
-]
+from pages import HOSTILE, NOW, SVG, TITLES, Told, election, marked, markup, page, result, snapshot, text, valued
 
 
 def test_three_candidates() -> None:

@@ -1,9 +1,11 @@
 """The board in a terminal: what it says in every state, and how it ends."""
 
 import io
+import re
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -168,3 +170,81 @@ def test_where_nothing_can_be_redrawn_a_line_is_added_when_something_has_changed
 def test_an_election_that_does_not_exist_is_named() -> None:
     with pytest.raises(ElectionError, match="'x'"):
         watch.follow(lambda: snapshot({"Ada": 1}), "x", Console(file=io.StringIO()), threading.Event())
+
+
+def on_screen(written: str) -> list[str]:
+    """The lines of a terminal after all of this has been written to it: it knows the signs that move the cursor up and erase its line."""
+    lines, row = [""], 0
+    for part in re.findall(r"\x1b\[[?\d]*[A-Za-z]|\r|\n|[^\x1b\r\n]+", written):
+        match part:
+            case "\n":
+                row += 1
+                lines += [""] * (row + 1 - len(lines))
+            case "\x1b[1A":
+                row -= 1
+            case "\x1b[2K":
+                lines[row] = ""
+            case "\r" | "\x1b[?25l" | "\x1b[?25h":  # hides the cursor, shows it again
+                pass
+            case _:
+                assert "\x1b" not in part
+                lines[row] += part
+    return lines
+
+
+CALM = snapshot({"Ada": 300, "Bo": 200}, agreement=Agreement("green", 500, 500, 500))
+MANY = {f"Name {number:02}": number for number in range(30)}
+AWAY = tuple(Trouble(service, NOW, "gone") for service in ("Kafka", "PostgreSQL", "Spark"))
+WRONG = ("37% of them so far", *(f"{one.service} has not answered since 21:00:10 UTC" for one in AWAY), "Ctrl+C ends this")
+PLACES = tuple(f"candidate {one}: the ledger has 3 votes, the topic 2" for one in "abc")
+RED = Agreement("red", differences=tuple(Difference("ledger", "topic", one, "e") for one in PLACES))
+
+
+def wrong(agreement: Agreement) -> Snapshot:
+    """Everything that a screen has to warn of, and more candidates than it has room for."""
+    facts = Facts((OPEN,), 1_000, {"e": len(MANY)}, recounting="the checkpoint is lost", recounted_percent=37)
+    return replace(snapshot(MANY, troubles=AWAY, agreement=agreement), facts=facts)
+
+
+def terminal(width: int, height: int) -> Console:
+    return Console(file=io.StringIO(), force_terminal=True, width=width, height=height, color_system=None, _environ={"TERM": "xterm"})
+
+
+@pytest.mark.parametrize(("width", "height"), [(100, 24), (80, 24), (60, 24), (100, 40)])
+def test_a_screen_that_is_redrawn_keeps_its_warnings_and_how_fresh_it_is(width: int, height: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    calm = (CALM, ["Ada leads with 60.0%", "agree on 500 votes", "Ctrl+C ends this"])
+    looks = [
+        calm,
+        (wrong(Agreement("amber", 435, 435, 435, behind=1_234)), ["agree on 435 votes, 1,234 are on their way", *WRONG]),
+        (wrong(Agreement()), ["whether ledger, topic and tally agree is not known yet", *WRONG]),
+        (wrong(RED), ["DO NOT AGREE", *PLACES, *WRONG]),
+        calm,
+    ]
+    moments, stop, console = (NOW + timedelta(seconds=second) for second in range(60)), threading.Event(), terminal(width, height)
+    screens: list[list[str]] = []
+
+    def look() -> Snapshot:
+        screens.append(on_screen(console.file.getvalue()))  # type: ignore[attr-defined] # as the look before has left it
+        if len(screens) <= len(looks):
+            return looks[len(screens) - 1][0]
+        stop.set()
+        return CALM
+
+    monkeypatch.setattr(watch, "REDRAW_S", 0.001)
+    monkeypatch.setattr(watch, "datetime", SimpleNamespace(now=lambda _zone: next(moments)))
+    watch.follow(look, None, console, stop)
+    for second, (screen, (shown, said)) in enumerate(zip(screens[1:], looks, strict=True)):
+        text = " ".join(" ".join(screen).split())  # long lines are wrapped
+        assert [one for one in [*said, f"Newest number: {4 + second} s ago"] if one not in text] == []
+        assert text.count("May (open) SIMULATION") == 1, "what was there before is still there"
+        assert ("Name 29 " in text, "has not answered" in text) == ((shown is not CALM),) * 2
+        assert all(cell_len(one) <= width for one in screen)
+        if shown is not CALM:
+            assert len(screen) == height, "it is to be full, and nothing is to have scrolled away"
+
+
+def test_a_redrawing_that_cannot_go_on_gives_the_cursor_back() -> None:
+    console = terminal(80, 24)
+    with pytest.raises(ElectionError, match="'x'"):
+        watch.follow(lambda: CALM, "x", console, threading.Event())
+    assert console.file.getvalue().endswith("\x1b[?25h")  # type: ignore[attr-defined]
