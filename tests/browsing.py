@@ -9,6 +9,8 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 SHOWN_WITHIN_MS = 60_000
 SERIOUS = {"serious", "critical"}  # what axe-core must not find
+# Streamlit's frame hides what overflows it, and scrolls within: to axe-core all that has to be scrolled to is hidden, and it looks at none of it.
+UNCLIPPED = ".stApp, .stApp > [data-testid=stAppViewContainer] { overflow: visible !important; }"
 
 
 @contextmanager

@@ -29,11 +29,11 @@ from livetally.show.navigation import navigate
 from livetally.show.page import ICON, SCRIPT, TITLE
 from livetally.show.past import Ahead, Answer, Series, Then
 from livetally.show.places import ahead_of, place_result
-from livetally.show.result import Facts, Group, Result, Snapshot, Standing, Trouble, by_votes, lead_of, ranked
+from livetally.show.result import Facts, Group, Result, Snapshot, Standing, Trouble, Unreadable, by_votes, lead_of, ranked
 from livetally.show.server import looks
 from livetally.show.serving import Serving
 from livetally.show.sources import of_server
-from livetally.show.trust import Agreement
+from livetally.show.trust import NO_TRUST, Agreement, AlertSeen, Badge, Difference, Health, Journey, Trust, Waiting
 from servers import free_port
 from waiting import wait_for
 
@@ -45,6 +45,33 @@ ELECTION = Election("e", "Council of the Borough of Wethersby", "simulated", "op
 NAMES = ("Kennith Evans", "Laine Myers", "Julee Duncan", "Oswin Featherstonehaugh-Cholmondeley", "Ada Lin", "Bo Ek", "Cy Dee", "Dee Ess")
 # Votes of each a second.
 PACE = (13, 11, 8, 5, 3, 2, 1, 1)
+SAID_OF_ALERT = "412 votes from there within a minute, where 38 to 97 were usual in the half hour before; candidate c3 had 371 of them."
+
+
+def alert(rule: str, place: str, candidate_id: str, state: str, severity: str) -> AlertSeen:
+    began = BEGAN + timedelta(minutes=20)
+    return AlertSeen(rule, place, place, candidate_id, state, severity, 412.0, 61.5, began, began + timedelta(minutes=3), SAID_OF_ALERT)
+
+
+ALARMS = (
+    alert("burst", "East Riding of Yorkshire", "", "raised", "critical"),
+    alert("share-jump", "Stirling and Falkirk", "c3", "raised", "warning"),
+    alert("repeated-ballots", "", "", "raised", "notice"),
+    alert("silence", "Dumfries and Galloway", "", "cleared", "warning"),
+)
+ALARMING = Trust(
+    {"e": ALARMS},
+    {"e": (("already_voted_other", 41), ("already_voted_same", 17), ("unknown_voter", 3)), "": (("malformed", 1),)},
+    waiting=(Waiting("record", "ballots", 120), Waiting("tally", "votes", 45)),
+    journey=Journey(BEGAN, 0.4, 2.1, 0.2),
+    journey_p95_s=3.4,
+    health=(Health("Kafka", False, BEGAN, "connection refused"), Health("PostgreSQL", True, BEGAN), Health("tally", False, BEGAN)),
+    unreadable_votes=2,
+)
+DIFFER = tuple(
+    Difference("topic", "tally", f"candidate c{place}: the votes topic has {650 + place:,} votes, the tally has 649", "e")
+    for place in range(5)
+)
 
 
 @dataclass(frozen=True)
@@ -56,8 +83,10 @@ class Board:
     is_tied: bool = False
     status: Literal["open", "closed"] = "open"
     away: tuple[str, ...] = ()
-    badge: str = "green"
+    badge: Badge = "green"
     is_poll: bool = False
+    is_recounting: bool = False
+    trust: Trust = NO_TRUST
 
 
 BOARDS = {
@@ -69,6 +98,9 @@ BOARDS = {
     "all away": Board(8, is_tied=True, away=("Kafka", "PostgreSQL", "Spark"), badge="red"),
     "closed": Board(8, status="closed"),
     "poll": Board(30, is_poll=True),
+    "amber": Board(8, badge="amber"),
+    "unknown": Board(8, badge="unknown"),
+    "alarm": Board(8, is_moving=True, away=("Kafka",), badge="red", is_recounting=True, trust=ALARMING),
 }
 
 
@@ -120,14 +152,34 @@ def snapshot(board: Board, now: datetime) -> Snapshot:
     before_at = now - timedelta(minutes=1)
     before = result(board, before_at)
     total = shown.total_votes
-    facts = Facts((replace(ELECTION, status=board.status),), REGISTERED, {"e": board.candidates}, stages=frozenset({"record", "tally"}))
+    facts = Facts(
+        (replace(ELECTION, status=board.status),),
+        REGISTERED,
+        {"e": board.candidates},
+        recounting="views that this tally does not know" if board.is_recounting else None,
+        recounted_percent=37 if board.is_recounting else 0,
+        stages=frozenset({"record", "tally"}),
+    )
     return Snapshot(
         {"e": shown},
         facts,
         tuple(Trouble(cast("Any", service), before_at, f"connection to {service} refused " * 8) for service in board.away),
+        unreadable=Unreadable(3, "votes_topic, partition 0, offset 17: 'voted_at' is missing")
+        if board.trust.unreadable_votes
+        else Unreadable(),
         last_minute={"e": changes.since(changes.look(before, before_at), shown, now, before)} if board.is_moving else {},
-        agreement=Agreement(cast("Any", board.badge), total, total, total - 3 if board.badge == "red" else total, checked_at=now),
+        agreement=agreement(board, total, now),
+        trust=board.trust,
     )
+
+
+def agreement(board: Board, total: int, now: datetime) -> Agreement:
+    if board.badge == "unknown":
+        return Agreement(waiting_for="The votes topic is being read: offset 1,204 of 5,600.")
+    behind = 45 if board.badge == "amber" else 0
+    if board.badge != "red":
+        return Agreement(board.badge, total, total, total - behind, behind, checked_at=now)
+    return Agreement("red", total, total, total - len(DIFFER), differences=DIFFER, checked_at=now, since=BEGAN)
 
 
 @dataclass
