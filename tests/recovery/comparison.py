@@ -46,6 +46,11 @@ def compare(ledger: Ledger, watcher: Watcher) -> list[str]:
     ]
 
 
+def topics_differ(ledger: Ledger, watcher: Watcher) -> list[str]:
+    """Where what is shown is not what the ledger holds."""
+    return [*_topics_differ(watcher.shown, ledger.from_the_beginning(), ledger.connection)]
+
+
 def compare_anew(bootstrap_servers: str, ledger: Ledger) -> list[str]:
     """The same for somebody who comes late: reads what lies on the topics now, of which the broker has thrown old messages away."""
     shown = Shown()

@@ -4,7 +4,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from random import Random
@@ -19,6 +19,7 @@ from livetally.core.wire import VOTES
 from livetally.settings import PREFIX
 from outsider import bounds_of, plain_consumer
 from pipeline import PARTITIONS
+from recovery.comparison import topics_differ
 from recovery.ledger import Ledger
 from recovery.place import Place
 from recovery.watcher import Watcher
@@ -27,6 +28,7 @@ INTERVAL_MS = 50
 MEMORY_MB = 512
 VOTE_EVERY_S = 0.4
 VOTES_AT_ONCE = 20
+MARKS_WITHIN_S = 10.0  # of a transaction that was committed
 WITHIN_S = 180.0  # Spark starts in 10 s on a quiet machine, in a minute on one that does three other things; how long it took is told
 KNOWN = """
     SELECT (SELECT count(*) FROM voters) = (SELECT sum(voters) FROM registered_groups WHERE election_id = %s AND view = 'state')
@@ -95,6 +97,10 @@ class Scene(recording.Scene):
         self.wait_for(lambda: not self.witness.undecided, "all ballots are decided and published")
         self.wait_for(self.ledger.advance, "PostgreSQL answers")
         self.wait_for(lambda: self.watcher.votes >= self.ledger.votes, "all votes are shown")
+        with suppress(
+            StuckError
+        ):  # a commit is answered before its marks lie in every topic; what still differs then is told by the comparison
+            self.wait_for(lambda: not topics_differ(self.ledger, self.watcher), "all topics say so", MARKS_WITHIN_S)
         self.wait_for(lambda: not self.watcher.alarms.differ(self.ledger.connection), "the alerts that are told are those that are kept")
         with closing(plain_consumer(self.ground.kafka)) as reader:
             ends = {partition: bounds_of(reader, VOTES, partition)[1] for partition in range(PARTITIONS)}
